@@ -1,0 +1,213 @@
+//! The hot path as a WebAssembly module: a validator and indexer of headers, a header writer and the inflate guard.
+//!
+//! One instance serves every connection, because [`Hot`] keeps nothing about any of them between two calls. Arguments
+//! and results are numbers; bytes are exchanged through buffers whose addresses the host asks for once. Limits come as
+//! arguments and are compared here with the constants of [`caps`]: the host can lower them, not raise them.
+//!
+//! The host calls the raw exports (`hot_new`, `hot_index`, …) with the address that `hot_new` returned. Buffers of the
+//! guard are made by the first `hot_guard_in`: memory may grow in that call, and the host re-makes its views after it.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+use ron_transport_core::caps::{self, FRAME_BYTES, HEADER_BYTES};
+use ron_transport_core::chunker::{HEADER_BLOCK, Piece, write_headers};
+use ron_transport_core::guard::{Codec, Guard, GuardError, SLACK};
+use ron_transport_core::header::Header;
+use ron_transport_core::index::index;
+use wasm_bindgen::prelude::*;
+
+const CARRY: usize = HEADER_BYTES - 1;
+const WINDOW: usize = CARRY + 16_384;
+/// Frames that can start in one window; with a table of this many pairs a scan never stops early.
+const PAIRS: usize = WINDOW / HEADER_BYTES + 1;
+const CONTROL: usize = 4;
+const PAGE: usize = 4096;
+/// Copies whose destination lies just after their source modulo a page are many times slower on some processors. Read
+/// buffers tend to start near a page boundary, so the window starts in the middle of one.
+const WINDOW_OFFSET: usize = PAGE / 2;
+
+/// The answer to an argument above a constant.
+pub const CAP_REFUSED: u32 = u32::MAX;
+
+const CORRUPT: i32 = -1;
+const TOO_LARGE: i32 = -2;
+const DECLARED_TOO_LARGE: i32 = -3;
+const UNSUPPORTED: i32 = -4;
+const GUARD_CAP_REFUSED: i32 = -5;
+
+/// The module's one object.
+#[wasm_bindgen]
+pub struct Hot {
+    memory: Box<[u8]>,
+    window: usize,
+    table: Box<[u32]>,
+    headers: Box<[u8; HEADER_BLOCK]>,
+    caps: Box<[u32]>,
+    inflate: Option<Inflate>,
+}
+
+/// Buffers of the guard, of fixed size, made on first use.
+struct Inflate {
+    guard: Guard,
+    input: Box<[u8]>,
+    output: Box<[u8]>,
+    reserved: usize,
+    dirty_in: usize,
+    dirty_out: usize,
+}
+
+#[wasm_bindgen]
+impl Hot {
+    /// Allocates the window, the table and the header block.
+    #[wasm_bindgen(constructor)]
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Hot {
+        let memory = vec![0; WINDOW + PAGE].into_boxed_slice();
+        let window = WINDOW_OFFSET.wrapping_sub(memory.as_ptr() as usize) % PAGE;
+        Hot {
+            memory,
+            window,
+            table: vec![0; 2 * PAIRS + CONTROL].into_boxed_slice(),
+            headers: Box::new([0; HEADER_BLOCK]),
+            caps: Box::new(caps::TABLE),
+            inflate: None,
+        }
+    }
+
+    /// Address of the window: 37 bytes of carry and 16384 bytes.
+    pub fn win_ptr(&self) -> u32 {
+        address(&self.memory[self.window..])
+    }
+
+    /// Address of the table: `pairs` times header offset and frame length, then next, carry, fault and fault offset.
+    pub fn table_ptr(&self) -> u32 {
+        address(&self.table)
+    }
+
+    /// Address of the 16 headers that `chunk` writes.
+    pub fn hdr_ptr(&self) -> u32 {
+        address(self.headers.as_slice())
+    }
+
+    /// Address of the nine constants.
+    pub fn caps_ptr(&self) -> u32 {
+        address(&self.caps)
+    }
+
+    /// Pairs in the table; the control words follow them.
+    pub fn pairs(&self) -> u32 {
+        PAIRS as u32
+    }
+
+    /// Indexes the frames whose header lies in the first `tail` bytes of the window and returns their number. Moves an
+    /// unfinished header to the window's start. `CAP_REFUSED` for a frame limit above the cap or below a header, and for
+    /// a tail past the window.
+    pub fn index(&mut self, tail: u32, max_frame: u32) -> u32 {
+        let (tail, max_frame) = (tail as usize, max_frame as usize);
+        if tail > WINDOW || !caps::frame_limit_is_legal(max_frame) {
+            return CAP_REFUSED;
+        }
+        let window = &mut self.memory[self.window..self.window + WINDOW];
+        let (pairs, control) = self.table.split_at_mut(2 * PAIRS);
+        let found = index(&window[..tail], max_frame, pairs);
+        if found.carry > 0 {
+            window.copy_within(found.next..tail, 0);
+        }
+        let fault = found.fault.map_or(0, |f| f.code());
+        control.copy_from_slice(&[found.next as u32, found.carry as u32, fault, found.next as u32]);
+        found.count as u32
+    }
+
+    /// Writes up to 16 headers of a body of `total` bytes whose first `from` bytes already have theirs; returns how
+    /// many. START is set on the header at offset 0 and END on the one that reaches `total`, each only when `flags` has
+    /// it. `code_app` is `code << 16 | app`; the tenant comes as four words, the most significant first. `CAP_REFUSED`
+    /// for a chunk of 0 or above the constant, and for unassigned flags.
+    #[allow(clippy::too_many_arguments)]
+    pub fn chunk(
+        &mut self,
+        total: u32,
+        from: u32,
+        max_chunk: u32,
+        flags: u32,
+        code_app: u32,
+        corr_lo: u32,
+        corr_hi: u32,
+        t0: u32,
+        t1: u32,
+        t2: u32,
+        t3: u32,
+    ) -> u32 {
+        let Ok(flags) = u16::try_from(flags) else { return CAP_REFUSED };
+        let head = Header {
+            flags,
+            code: (code_app >> 16) as u16,
+            app_proto_id: code_app as u16,
+            tenant_id: [t0, t1, t2, t3].iter().fold(0, |id, word| id << 32 | u128::from(*word)),
+            corr_id: u64::from(corr_hi) << 32 | u64::from(corr_lo),
+            ..Header::default()
+        };
+        let piece = Piece { total: total as usize, from: from as usize, max_chunk: max_chunk as usize, head };
+        write_headers(&piece, &mut self.headers).map_or(CAP_REFUSED, |n| n as u32)
+    }
+
+    /// Address of `n` writable bytes for the guard's input; `CAP_REFUSED` above the frame cap. May grow memory.
+    pub fn guard_in(&mut self, n: u32) -> u32 {
+        let n = n as usize;
+        if n > FRAME_BYTES {
+            return CAP_REFUSED;
+        }
+        let inflate = self.inflate.get_or_insert_with(|| Inflate {
+            guard: Guard::new(),
+            input: vec![0; FRAME_BYTES].into_boxed_slice(),
+            output: vec![0; FRAME_BYTES + SLACK].into_boxed_slice(),
+            reserved: 0,
+            dirty_in: 0,
+            dirty_out: 0,
+        });
+        inflate.reserved = n;
+        inflate.dirty_in = inflate.dirty_in.max(n);
+        address(&inflate.input)
+    }
+
+    /// Inflates the first `n` bytes of the input: codec 0 zstd, 1 gzip, 2 zlib, 3 deflate; at most
+    /// `min(8 n, max_out, frame cap)` bytes come out. Their number, or -1 corrupt, -2 over a limit, -3 over a limit by
+    /// its own header, -4 unsupported, -5 an argument above a constant, an unknown codec or more input than `guard_in`
+    /// was asked for.
+    pub fn guard(&mut self, codec: u32, n: u32, max_out: u32) -> i32 {
+        let (n, max_out) = (n as usize, max_out as usize);
+        let (Some(codec), Some(inflate)) = (Codec::from_number(codec), &mut self.inflate) else {
+            return GUARD_CAP_REFUSED;
+        };
+        if n > inflate.reserved || max_out > FRAME_BYTES {
+            return GUARD_CAP_REFUSED;
+        }
+        let Inflate { guard, input, output, dirty_out, .. } = inflate;
+        *dirty_out = (*dirty_out).max(ron_transport_core::guard::budget(n, max_out) + SLACK);
+        match guard.inflate_into(codec, &input[..n], max_out, output) {
+            Ok(len) => len as i32,
+            Err(GuardError::Corrupt) => CORRUPT,
+            Err(GuardError::TooLarge) => TOO_LARGE,
+            Err(GuardError::DeclaredTooLarge) => DECLARED_TOO_LARGE,
+            Err(GuardError::Unsupported) => UNSUPPORTED,
+        }
+    }
+
+    /// Address of the guard's output; 0 before the first `guard_in`.
+    pub fn guard_out_ptr(&self) -> u32 {
+        self.inflate.as_ref().map_or(0, |inflate| address(&inflate.output))
+    }
+
+    /// Zeroes whatever the guard's buffers were given since the last wipe.
+    pub fn guard_wipe(&mut self) {
+        if let Some(inflate) = &mut self.inflate {
+            inflate.guard.wipe();
+            inflate.input[..inflate.dirty_in].fill(0);
+            inflate.output[..inflate.dirty_out].fill(0);
+            (inflate.reserved, inflate.dirty_in, inflate.dirty_out) = (0, 0, 0);
+        }
+    }
+}
+
+fn address<T>(slice: &[T]) -> u32 {
+    slice.as_ptr() as usize as u32
+}
