@@ -17,13 +17,7 @@ impl Inflater {
         Inflater(Inflate::new(false, WINDOW_BITS))
     }
 
-    pub fn inflate(
-        &mut self,
-        codec: Codec,
-        input: &[u8],
-        budget: usize,
-        out: &mut [u8],
-    ) -> Result<usize, GuardError> {
+    pub fn inflate(&mut self, codec: Codec, input: &[u8], budget: usize, out: &mut [u8]) -> Result<usize, GuardError> {
         let (body, trailer) = match codec {
             Codec::Gzip => {
                 let body = &input[gzip_header(input)?..];
