@@ -1,0 +1,111 @@
+/**
+ * Child processes: this same program, in this or another runtime.
+ *
+ * @module
+ */
+
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { constants } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { processFacts, type RuntimeName, splitLines } from "./host.ts";
+
+/** A child process whose standard input and output this process holds; its messages pass through. */
+export interface Child {
+  readonly pid: number;
+  /** Lines of its output, until that ends. */
+  readonly lines: AsyncIterable<string>;
+  /** Writes one line to its input. */
+  send(line: string): void;
+  /** Ends its input. */
+  endInput(): void;
+  /** Asks it to terminate, or ends it at once. */
+  kill(how: "ask" | "now"): void;
+  /** Its exit code; 128 + the number of the signal that ended it. */
+  readonly exited: Promise<number>;
+}
+
+const SELF = import.meta.url;
+const SCRIPT = SELF.endsWith(".ts") ? "../cli/main.ts" : "../cli/main.js";
+
+/**
+ * Starts this program's command line in a runtime, as another process.
+ *
+ * @param runtime Which runtime: this one's own executable, or one found by {@linkcode findRuntime}.
+ * @param args Arguments of the command line; paths in them must be absolute.
+ * @throws When that runtime, or the compiled form it needs, is not there.
+ */
+export async function spawnSelf(runtime: RuntimeName, args: readonly string[]): Promise<Child> {
+  const own = processFacts();
+  const binary = runtime === own.runtime ? own.executable : findRuntime(runtime);
+  if (binary === undefined) throw new Error(`${runtime} is neither in node_modules nor in PATH`);
+  const flags = runtime === "deno" ? ["run", "--quiet", "--no-prompt", "--allow-all"] : [];
+  return await start(binary, [...flags, entryFor(runtime), ...args]);
+}
+
+/** Where the executable of a runtime is, if it is anywhere: in a `node_modules` above, or in `PATH`. */
+export function findRuntime(runtime: RuntimeName): string | undefined {
+  const beside: Record<RuntimeName, string[]> = {
+    deno: [`@deno/${process.platform}-${process.arch}-glibc/deno`, "deno/deno", ".bin/deno"],
+    bun: ["bun/bin/bun.exe", ".bin/bun"],
+    node: [],
+  };
+  const modules = ancestors().map((folder) => join(folder, "node_modules"));
+  const path = (process.env["PATH"] ?? "").split(delimiter);
+  return [
+    ...modules.flatMap((folder) => beside[runtime].map((file) => join(folder, file))),
+    ...path.map((folder) => join(folder, runtime)),
+  ].find((candidate) => existsSync(candidate));
+}
+
+function entryFor(runtime: RuntimeName): string {
+  const script = new URL(SCRIPT, SELF);
+  if (script.protocol !== "file:") {
+    if (runtime === "deno") return script.href;
+    throw new Error(`${runtime} cannot run ${script.href}: install the package from npm`);
+  }
+  if (runtime !== "node" || SCRIPT.endsWith(".js")) return fileURLToPath(script);
+  const compiled = join(packageRoot() ?? "", ".build/src/cli/main.js");
+  if (existsSync(compiled)) return compiled;
+  throw new Error(`node needs the compiled form, and ${compiled} is not there: build it first`);
+}
+
+/** Folders from this file's up to the root; none when the program was loaded from elsewhere. */
+function ancestors(): string[] {
+  if (!SELF.startsWith("file:")) return [];
+  const found: string[] = [];
+  for (let at = dirname(fileURLToPath(SELF)); at !== found.at(-1); at = resolve(at, "..")) {
+    found.push(at);
+  }
+  return found;
+}
+
+function packageRoot(): string | undefined {
+  return ancestors().find((folder) => existsSync(join(folder, "package.json")));
+}
+
+async function start(binary: string, args: readonly string[]): Promise<Child> {
+  const cwd = packageRoot();
+  const child = spawn(binary, args, {
+    ...(cwd === undefined ? {} : { cwd }),
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const exited = new Promise<number>((done) => {
+    child.on("exit", (code, signal) => {
+      done(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+  await new Promise<void>((done, fail) => void child.on("spawn", done).on("error", fail));
+  // A child that went away first is no error here: its exit code tells.
+  child.stdin.on("error", () => undefined);
+  return {
+    pid: child.pid ?? 0,
+    lines: splitLines(child.stdout),
+    send: (line) => void child.stdin.write(line + "\n"),
+    endInput: () => void child.stdin.end(),
+    kill: (how) => void child.kill(how === "ask" ? "SIGTERM" : "SIGKILL"),
+    exited,
+  };
+}

@@ -1,0 +1,115 @@
+/**
+ * Files, for the command line: read and written in pieces, never whole.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+
+export { basename, join, resolve };
+
+/** A running SHA-256. */
+export interface Digest {
+  update(bytes: Uint8Array): void;
+  /** The digest in lowercase hex; nothing can be added afterwards. */
+  hex(): string;
+}
+
+/** Starts a SHA-256. */
+export function sha256(): Digest {
+  const hash = createHash("sha256");
+  return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest("hex") };
+}
+
+/** A file open for reading. */
+export interface InputFile {
+  readonly size: number;
+  /** Fills `into` from where the last read ended. Returns the bytes read; 0 at the end. */
+  read(into: Uint8Array): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Opens a regular file for reading. */
+export async function openInput(path: string): Promise<InputFile> {
+  const file = await open(path, "r");
+  try {
+    const facts = await file.stat();
+    if (!facts.isFile()) throw Object.assign(new Error("not a regular file"), { code: "ENOTFILE" });
+    return {
+      size: facts.size,
+      read: async (into) => (await file.read(into, 0, into.byteLength, null)).bytesRead,
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** A new file open for writing. */
+export interface OutputFile {
+  /** Appends all of `bytes`; they must not change until this resolves. */
+  write(bytes: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Creates a file that only its owner can read. Fails where the path exists, also as a link. */
+export async function createOutput(path: string): Promise<OutputFile> {
+  const file = await open(path, "wx", 0o600);
+  return {
+    async write(bytes) {
+      for (let at = 0; at < bytes.byteLength;) {
+        at += (await file.write(bytes, at, bytes.byteLength - at, null)).bytesWritten;
+      }
+    },
+    close: () => file.close(),
+  };
+}
+
+/** Reads a text file. */
+export function readText(path: string): Promise<string> {
+  return readFile(path, "utf8");
+}
+
+/** Writes a text file that anyone may read. */
+export function writeText(path: string, text: string): Promise<void> {
+  return writeFile(path, text);
+}
+
+/** Moves a file into place, replacing what is there. */
+export function moveFile(from: string, to: string): Promise<void> {
+  return rename(from, to);
+}
+
+/** Removes a file or a directory with all it holds; nothing there is no error. */
+export function removePath(path: string): Promise<void> {
+  return rm(path, { recursive: true, force: true });
+}
+
+/** Makes a directory, and its parents. */
+export async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+}
+
+/** Makes a fresh directory for temporary files, for its owner only. */
+export function temporaryDirectory(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "ron-transport-"));
+}
+
+/** Whether the path is a directory. */
+export async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** The system's name of an error, such as `ENOENT`, if it has one. */
+export function systemCode(error: unknown): string | undefined {
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : "";
+  return typeof code === "string" && code !== "" ? code : undefined;
+}
