@@ -3,6 +3,7 @@
 #
 #   scripts/build_wasm.sh                 hot module -> src/oap/hot_wasm.ts (inlined, with digest and toolchain line)
 #   scripts/build_wasm.sh --out DIR       the same two files into DIR (hot.wasm, hot_wasm.ts); the tree is left alone
+#   scripts/build_wasm.sh --print         the hot module's bytes to standard output; the tree is left alone
 #   scripts/build_wasm.sh --component     component + its jco transpilation -> wasm/pkg/component (ignored by git)
 #   scripts/build_wasm.sh --toolchain     print the toolchain line and stop
 #
@@ -24,9 +25,10 @@ while [ $# -gt 0 ]; do
   case $1 in
     --component) mode=component ;;
     --toolchain) mode=toolchain ;;
+    --print) mode=print ;;
     --sysroot) mode=sysroot ;;
     --out) [ $# -gt 1 ] || die "--out wants a directory"; out=$2; shift ;;
-    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) printf 'build_wasm: unknown option %s (see --help)\n' "$1" >&2; exit 2 ;;
   esac
   shift
@@ -142,9 +144,13 @@ need wasm-pack "cargo install --locked wasm-pack@0.15.1"
 need wasm-bindgen "cargo install wasm-bindgen-cli@0.2.130"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-RUSTC_LOG= wasm-pack --quiet build "$root/wasm/web" --release --target web --mode no-install \
+wasm-pack --quiet build "$root/wasm/web" --release --target web --mode no-install \
   --out-dir "$work" --out-name hot --no-pack --no-gitignore -- --locked
 
+if [ "$mode" = print ]; then
+  cat "$work/hot_bg.wasm"
+  exit 0
+fi
 if [ -n "$out" ]; then
   mkdir -p "$out"
   cp "$work/hot_bg.wasm" "$out/hot.wasm"
