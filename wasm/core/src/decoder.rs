@@ -84,6 +84,11 @@ impl Decoder {
         self.held.len()
     }
 
+    /// Bytes reserved for them; follows what arrived.
+    pub fn capacity(&self) -> usize {
+        self.held.capacity()
+    }
+
     /// The fault that stopped this decoder.
     pub fn fault(&self) -> Option<Fault> {
         self.fault

@@ -211,3 +211,67 @@ impl Hot {
 fn address<T>(slice: &[T]) -> u32 {
     slice.as_ptr() as usize as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_above_a_constant_is_refused() {
+        let mut hot = Hot::new();
+        let frame = FRAME_BYTES as u32;
+        for (tail, max_frame) in [(0, frame + 1), (0, u32::MAX), (0, 37), (0, 0), (WINDOW as u32 + 1, frame)] {
+            assert_eq!(hot.index(tail, max_frame), CAP_REFUSED);
+        }
+        assert_eq!((hot.index(0, frame), hot.index(WINDOW as u32, 38)), (0, 0));
+        let mut chunk = |max_chunk, flags| hot.chunk(10, 0, max_chunk, flags, 0, 0, 0, 0, 0, 0, 0);
+        assert_eq!([chunk(0, 1), chunk(65_537, 1), chunk(1, 0x100), chunk(1, 0x1_0001)], [CAP_REFUSED; 4]);
+        assert_eq!((chunk(65_536, 1), chunk(4, 1)), (1, 3));
+        assert_eq!(hot.guard(0, 0, 0), GUARD_CAP_REFUSED, "before guard_in");
+        assert_eq!(hot.guard_in(frame + 1), CAP_REFUSED);
+        assert_ne!(hot.guard_in(10), CAP_REFUSED);
+        for (codec, n, max_out) in [(4, 10, 10), (u32::MAX, 10, 10), (0, 11, 10), (0, 10, frame + 1)] {
+            assert_eq!(hot.guard(codec, n, max_out), GUARD_CAP_REFUSED);
+        }
+        assert_eq!(hot.guard(0, 10, frame), CORRUPT);
+    }
+
+    #[test]
+    fn every_constant_is_exported_in_order() {
+        let hot = Hot::new();
+        assert_eq!(*hot.caps, caps::TABLE);
+        assert_eq!(hot.caps[0] as usize, FRAME_BYTES);
+        assert_eq!(hot.pairs() as usize * 2 + CONTROL, hot.table.len());
+    }
+
+    #[test]
+    fn a_window_full_of_smallest_frames_fits_the_table() {
+        let mut hot = Hot::new();
+        let mut head = [0; HEADER_BYTES];
+        Header { len: 38, flags: 1, ..Header::default() }.write(&mut head);
+        let from = hot.window;
+        for (slot, byte) in hot.memory[from..from + WINDOW].iter_mut().zip(head.iter().cycle()) {
+            *slot = *byte;
+        }
+        assert_eq!(hot.index(WINDOW as u32, 38) as usize, WINDOW / HEADER_BYTES);
+        let carry = WINDOW % HEADER_BYTES;
+        assert_eq!(hot.table[2 * PAIRS..], [(WINDOW - carry) as u32, carry as u32, 0, (WINDOW - carry) as u32]);
+        assert_eq!(hot.memory[from..from + carry], head[..carry], "the carry moved to the start");
+    }
+
+    #[test]
+    fn a_wipe_leaves_nothing() {
+        let mut hot = Hot::new();
+        hot.guard_in(64);
+        let inflate = hot.inflate.as_mut().unwrap();
+        // one raw block of 6 bytes, single segment
+        let frame = [&[0x28, 0xb5, 0x2f, 0xfd, 0x20, 6, 0x31, 0, 0][..], b"secret"].concat();
+        inflate.input[..frame.len()].copy_from_slice(&frame);
+        assert_eq!(hot.guard(0, frame.len() as u32, 1024), 6);
+        assert_eq!(hot.inflate.as_ref().unwrap().output[..6], *b"secret");
+        hot.guard_wipe();
+        let inflate = hot.inflate.as_ref().unwrap();
+        assert!(inflate.input.iter().chain(&inflate.output).all(|b| *b == 0));
+        assert_eq!(hot.guard(0, 1, 1), GUARD_CAP_REFUSED, "the reservation is gone too");
+    }
+}
