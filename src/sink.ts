@@ -33,6 +33,11 @@ export interface Sink {
   push(bytes: Uint8Array, owned: boolean): SinkReport;
   /** The peer will send no more. A fault (an unfinished frame) goes to {@linkcode Carrier.fail}. */
   end(): void;
+  /**
+   * The transport drains: finish what is in flight, then call {@linkcode Carrier.close}. A sink
+   * without it is closed in order at once.
+   */
+  drain?(): void;
   /** The connection is closed; nothing follows. Settle every wait now. */
   closed(reason: CloseReason): void;
 }

@@ -82,11 +82,13 @@ export interface SocketHandler {
 /** One open socket. After `destroy` or `onClose`, calls do nothing. */
 export interface Socket {
   readonly info: SocketInfo;
+  /** Whether written memory stays lent until `onWritten`. If not, it is free when `write` returns, and `onWritten` is never called. */
+  readonly lends: boolean;
   /**
    * Hands bytes to the runtime, without copying them.
    *
-   * @returns How many were taken. Those must not change until `onWritten` has counted them. Less than
-   * offered: offer the rest after `onDrain`.
+   * @returns How many were taken. Where the socket lends, they must not change until `onWritten` has
+   * counted them. Less than offered: offer the rest after `onDrain`.
    */
   write(bytes: Uint8Array): number;
   /** Holds writes back, where the runtime can send several at once, until {@linkcode Socket.uncork}. */
@@ -102,6 +104,9 @@ export interface Socket {
   /** Lets `onBytes` go on. */
   resume(): void;
 }
+
+/** TLS material that cannot be used: it does not parse, or the key does not belong to the certificate. */
+export class TlsMaterialError extends Error {}
 
 /** A socket that is not usable yet: its deadline belongs to whoever holds this. */
 export interface PendingSocket {
@@ -128,13 +133,18 @@ export interface Runtime {
   readonly name: "deno" | "bun" | "node";
   /** Its version. */
   readonly version: string;
-  /** Starts connecting. Never throws: a failure is the handler's `onClose`, without `onOpen`. */
-  connect(address: SocketAddress, tls: ClientTls | undefined, handler: SocketHandler): PendingSocket;
+  /** Starts connecting. A failure to connect is the handler's `onClose`, without `onOpen`. */
+  connect(
+    address: SocketAddress,
+    tls: ClientTls | undefined,
+    handler: SocketHandler,
+  ): Promise<PendingSocket>;
   /**
    * Binds and accepts.
    *
    * @param onFault A system error of `accept` such as EMFILE; accepting goes on.
-   * @throws What the runtime throws when the address cannot be bound, or the TLS material not used.
+   * @throws {TlsMaterialError} When the TLS material cannot be used.
+   * @throws What the runtime throws when the address cannot be bound.
    */
   listen(
     address: SocketAddress,

@@ -1,0 +1,65 @@
+/**
+ * Bounded transport for Deno, Bun and Node: TCP and TLS 1.3 connections whose limits cannot be
+ * configured away.
+ *
+ * A {@linkcode Transport} holds one frozen configuration; it listens and dials. Both give a
+ * {@linkcode Connection}: bytes, bounded and timed, with one writer and one close reason. OAP/1
+ * framing on top of it is `@ron/transport/oap`.
+ *
+ * @example Listening and dialling
+ * ```ts
+ * import { Transport } from "@ron/transport";
+ * import assert from "node:assert/strict";
+ *
+ * await using server = new Transport();
+ * const listener = await server.listen({
+ *   address: "tcp://127.0.0.1:0",
+ *   onConnection: (connection) => connection.write(new TextEncoder().encode("hi")),
+ * });
+ * await using client = new Transport();
+ * const connection = await client.dial(listener.address);
+ * const buffer = new Uint8Array(2);
+ * assert.equal(await connection.read(buffer), 2);
+ * ```
+ *
+ * @module
+ */
+
+export { type Address, formatAddress, parseAddress } from "./src/address.ts";
+export { CAPS, type Caps } from "./src/caps.ts";
+export type { Clock, Timer } from "./src/clock.ts";
+export type { Backend, ConfigIssue, ConfigSnapshot, TransportConfig } from "./src/config/config.ts";
+export { ConfigError } from "./src/config/schema.ts";
+export {
+  type CloseReason,
+  Connection,
+  type ConnectionInfo,
+  type Endpoint,
+  type IoOptions,
+} from "./src/connection.ts";
+export type { TransportCounters } from "./src/counters.ts";
+export {
+  type ErrorKind,
+  type ErrorOrigin,
+  type KindInfo,
+  KINDS,
+  type KnownKind,
+  type RejectReason,
+  rejectReason,
+  type RetryHint,
+  TransportError,
+  type TransportErrorData,
+  type TransportErrorOptions,
+} from "./src/errors.ts";
+export { Listener, type OnConnection } from "./src/listener.ts";
+export type { Readiness, ReadinessReason, ReadinessTransition } from "./src/readiness.ts";
+export type { Attachable, Carrier, Outbox, Sink, SinkReport, WriteDone } from "./src/sink.ts";
+export {
+  type ConnectionClosed,
+  type DialOptions,
+  type ListenOptions,
+  type TlsMaterial,
+  type TlsMaterialSource,
+  Transport,
+  type TransportHooks,
+} from "./src/transport.ts";

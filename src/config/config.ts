@@ -1,0 +1,99 @@
+/**
+ * What a transport can be told, and the frozen snapshot made of it.
+ *
+ * The input is a plain object with the names of the configuration file. Core reads no file and no
+ * environment variable.
+ *
+ * @module
+ */
+
+/** Input of a {@linkcode Transport}; every key has a default. Source: config §2. */
+export interface TransportConfig {
+  /** What carries the bytes. @default {"tcp"} */
+  backend?: Backend;
+  /** Where `listen()` binds when it is not told: `ip:port`; `null` for a transport that only dials. @default {"127.0.0.1:0"} */
+  bind_addr?: string | null;
+  /** Most connections at a time, accepted and dialled together; at least 1. @default {1024} */
+  max_conns?: number;
+  /** Longest silence while input is owed: inside a frame, or during a `read`. Duration above 0. @default {"5s"} */
+  read_timeout?: string;
+  /** Longest time one socket write may wait for the peer. Duration above 0. @default {"5s"} */
+  write_timeout?: string;
+  /** Longest time between frames, and for any one frame from its first byte. Duration of at least 1 s. @default {"60s"} */
+  idle_timeout?: string;
+  /** From accept until the connection is usable. Duration above 0. @default {"5s"} */
+  handshake_timeout?: string;
+  /** For a whole dial: name, connect, handshake. Duration above 0. @default {"5s"} */
+  dial_timeout?: string;
+  /** Size ceilings; they can only go below the built-in ones. */
+  limits?: {
+    /** Largest frame: 64KiB to 1MiB. @default {"1MiB"} */
+    max_frame_bytes?: string | number;
+    /** Largest chunk of a stream: 4KiB to 64KiB, at most `max_frame_bytes`. @default {"64KiB"} */
+    chunk_bytes?: string | number;
+  };
+  /** TLS as a server. The material comes through {@linkcode ListenOptions.tls}. */
+  tls?: {
+    /** Whether connections are encrypted; must be `true` with the `tls` backend. @default {false} */
+    enabled?: boolean;
+  };
+  /** TLS as a client. */
+  tls_client?: {
+    /** Name to send and verify instead of the dialled host. @default {""} */
+    sni_override?: string;
+    /** Protocols to offer, best first; empty offers `oap/1`. @default {[]} */
+    alpn?: readonly string[];
+  };
+}
+
+/** What carries the bytes. */
+export type Backend = "tcp" | "tls";
+
+/** A validated configuration: every key present, durations in milliseconds, sizes in bytes, deep-frozen. */
+export interface ConfigSnapshot {
+  /** See {@linkcode TransportConfig.backend}. */
+  readonly backend: Backend;
+  /** See {@linkcode TransportConfig.bind_addr}. */
+  readonly bind_addr: string | null;
+  /** See {@linkcode TransportConfig.max_conns}. */
+  readonly max_conns: number;
+  /** Milliseconds. */
+  readonly read_timeout: number;
+  /** Milliseconds. */
+  readonly write_timeout: number;
+  /** Milliseconds. */
+  readonly idle_timeout: number;
+  /** Milliseconds. */
+  readonly handshake_timeout: number;
+  /** Milliseconds. */
+  readonly dial_timeout: number;
+  /** Size ceilings in force. */
+  readonly limits: {
+    /** Bytes. */
+    readonly max_frame_bytes: number;
+    /** Bytes. */
+    readonly chunk_bytes: number;
+  };
+  /** TLS as a server. */
+  readonly tls: {
+    /** See {@linkcode TransportConfig.tls}. */
+    readonly enabled: boolean;
+  };
+  /** TLS as a client. */
+  readonly tls_client: {
+    /** See {@linkcode TransportConfig.tls_client}. */
+    readonly sni_override: string;
+    /** See {@linkcode TransportConfig.tls_client}. */
+    readonly alpn: readonly string[];
+  };
+}
+
+/** One fault of a configuration. */
+export interface ConfigIssue {
+  /** The key, such as `limits.max_frame_bytes`; empty for the document itself. */
+  readonly path: string;
+  /** The rule it breaks, and what to write instead. */
+  readonly rule: string;
+  /** What was given, shortened. */
+  readonly got: string;
+}

@@ -1,0 +1,90 @@
+/**
+ * Plain numbers that say what a transport has done.
+ *
+ * @module
+ */
+
+import { type ErrorKind, KINDS, type RejectReason, rejectReason } from "./errors.ts";
+
+/** A copy of a transport's counters; see {@linkcode Transport.counters}. */
+export interface TransportCounters {
+  /** Connections admitted by listeners. */
+  readonly accepts: number;
+  /** Dials that gave a connection. */
+  readonly dialsOk: number;
+  /** Dials that failed. */
+  readonly dialsErr: number;
+  /** Connections open now, those in their handshake included. */
+  readonly inflight: number;
+  /** Early refusals by reason: each refusal counts once. */
+  readonly rejected: Readonly<Record<RejectReason, number>>;
+  /** Connections closed for a fault in their bytes, by the fault's name. */
+  readonly malformed: Readonly<Record<string, number>>;
+  /** Connections that the peer closed or reset out of turn. */
+  readonly ioClosed: number;
+  /** Items refused because a writer inbox was full. */
+  readonly busy: number;
+  /** Expired deadlines, by operation. */
+  readonly timeouts: Readonly<Record<string, number>>;
+  /** Times `accept` failed for a reason of the system, such as no free descriptor. */
+  readonly acceptFaults: number;
+  /** Hooks of the host that threw. */
+  readonly hookFailures: number;
+  /** Application bytes received. */
+  readonly bytesIn: number;
+  /** Application bytes sent. */
+  readonly bytesOut: number;
+}
+
+/** The live counters: fields that the data path adds to. */
+export class Counters {
+  accepts = 0;
+  dialsOk = 0;
+  dialsErr = 0;
+  ioClosed = 0;
+  busy = 0;
+  acceptFaults = 0;
+  hookFailures = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  readonly #rejected = new Map<RejectReason, number>();
+  readonly #malformed = new Map<string, number>();
+  readonly #timeouts = new Map<string, number>();
+
+  /** Counts one refusal or failure under its kind; `fault` and `op` come from our own closed sets. */
+  failed(kind: ErrorKind, op: string, fault: string | undefined): void {
+    const reason = rejectReason(kind);
+    if (reason !== undefined) add(this.#rejected, reason);
+    if (kind === "io_closed") this.ioClosed++;
+    if (kind === "timeout") add(this.#timeouts, op);
+    if (fault !== undefined) add(this.#malformed, fault);
+  }
+
+  /** A copy of all figures. */
+  snapshot(inflight: number): TransportCounters {
+    const rejected = Object.fromEntries(
+      Object.values(KINDS).flatMap(({ reason }) =>
+        reason === undefined ? [] : [[reason, this.#rejected.get(reason) ?? 0]]
+      ),
+    ) as Record<RejectReason, number>;
+    return {
+      accepts: this.accepts,
+      dialsOk: this.dialsOk,
+      dialsErr: this.dialsErr,
+      inflight,
+      rejected,
+      malformed: Object.fromEntries(this.#malformed),
+      ioClosed: this.ioClosed,
+      busy: this.busy,
+      timeouts: Object.fromEntries(this.#timeouts),
+      acceptFaults: this.acceptFaults,
+      hookFailures: this.hookFailures,
+      bytesIn: this.bytesIn,
+      bytesOut: this.bytesOut,
+    };
+  }
+}
+
+function add<K>(map: Map<K, number>, key: K): void {
+  map.set(key, (map.get(key) ?? 0) + 1);
+}

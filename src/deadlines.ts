@@ -1,0 +1,88 @@
+/**
+ * The deadlines of one connection, on one timer.
+ *
+ * Moving a deadline costs a store: the timer is set anew only when one becomes due earlier than
+ * what it waits for, and otherwise finds out, when it fires, that there is still time.
+ *
+ * @module
+ */
+
+import type { Clock, Timer } from "./clock.ts";
+
+/** What can be waited for; the name goes into the `op` of the timeout. */
+export type DeadlineName = "handshake" | "read" | "frame" | "write" | "idle" | "drain";
+
+const NAMES: readonly DeadlineName[] = ["handshake", "read", "frame", "write", "idle", "drain"];
+
+/** See the module. */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #onExpire: (name: DeadlineName) => void;
+  readonly #at: number[] = NAMES.map(() => Infinity);
+  #timer: Timer | undefined;
+  #timerAt = Infinity;
+  #closed = false;
+
+  /**
+   * @param clock Monotonic time.
+   * @param onExpire Called with the deadline that passed; that one is cleared.
+   */
+  constructor(clock: Clock, onExpire: (name: DeadlineName) => void) {
+    this.#clock = clock;
+    this.#onExpire = onExpire;
+  }
+
+  /**
+   * Sets or moves a deadline.
+   *
+   * @param name Which.
+   * @param at When, in milliseconds of the clock; `Infinity` clears it.
+   */
+  set(name: DeadlineName, at: number): void {
+    if (this.#closed) return;
+    this.#at[NAMES.indexOf(name)] = at;
+    if (at < this.#timerAt) this.#arm(at);
+  }
+
+  /** Clears a deadline. */
+  clear(name: DeadlineName): void {
+    this.#at[NAMES.indexOf(name)] = Infinity;
+  }
+
+  /** Whether a deadline is set. */
+  has(name: DeadlineName): boolean {
+    return this.#at[NAMES.indexOf(name)] !== Infinity;
+  }
+
+  /** Clears all, for good. */
+  close(): void {
+    this.#closed = true;
+    this.#at.fill(Infinity);
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAt = Infinity;
+  }
+
+  #arm(at: number): void {
+    this.#timer?.cancel();
+    this.#timerAt = at;
+    // A timer may fire early by a fraction of a millisecond; one more keeps it from firing twice.
+    this.#timer = this.#clock.after(Math.max(0, Math.ceil(at - this.#clock.now())), () => {
+      this.#timer = undefined;
+      this.#timerAt = Infinity;
+      this.#check();
+    });
+  }
+
+  #check(): void {
+    const now = this.#clock.now();
+    for (let i = 0; i < NAMES.length; i++) {
+      if (this.#at[i]! > now) continue;
+      this.#at[i] = Infinity;
+      this.#onExpire(NAMES[i]!);
+      if (this.#closed) return;
+    }
+    const next = Math.min(...this.#at);
+    if (next !== Infinity) this.#arm(next);
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * Accepting: admission on the raw socket, then the handshake, then delivery.
+ *
+ * @module
+ */
+
+import type { Address } from "./address.ts";
+import { Connection } from "./connection.ts";
+import { type Deferred, deferred } from "./deferred.ts";
+import { Link, type LinkOptions } from "./link.ts";
+import type { BoundListener, PendingSocket, SocketHandler } from "./runtime/runtime.ts";
+import { TransportError } from "./errors.ts";
+
+/** Handles one accepted connection; when it settles, the connection is closed in order. */
+export type OnConnection = (connection: Connection) => void | Promise<void>;
+
+/** What a listener asks of its transport. */
+export interface ListenerHost {
+  /** Options of a link for an accepted socket, or `undefined` to refuse it; a refusal is counted by the host. */
+  admit(
+    events: Pick<LinkOptions, "onOpen" | "onClosed" | "onReleased">,
+  ): LinkOptions | undefined;
+  /** `onConnection` threw. */
+  handlerFailed(error: unknown): TransportError;
+  /** The listener no longer accepts. */
+  stopped(listener: Listener): void;
+  /** Waits until all of `links` are closed, at most `ms`, then aborts the rest. */
+  settle(links: ReadonlySet<Link>, ms: number | undefined): Promise<void>;
+}
+
+/**
+ * A bound address that gives connections, by iteration or to `onConnection`.
+ *
+ * Only connections that are usable are given: admitted, and with TLS behind their handshake.
+ *
+ * @example Serving one connection at a time
+ * ```ts
+ * import { Transport } from "@ron/transport";
+ *
+ * await using transport = new Transport();
+ * const listener = await transport.listen({ address: "tcp://127.0.0.1:0" });
+ * setTimeout(() => listener.close(), 10);
+ * for await (const connection of listener) await connection.close();
+ * ```
+ */
+export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
+  /** Where it listens, with the real port. */
+  readonly address: Address;
+  readonly #host: ListenerHost;
+  readonly #onConnection: OnConnection | undefined;
+  readonly #links = new Set<Link>();
+  readonly #ready: Connection[] = []; // at most max_conns: each holds a slot
+  readonly #takers: Deferred<IteratorResult<Connection>>[] = [];
+  #bound: BoundListener | undefined;
+  #stopping: Promise<void> | undefined;
+
+  /** @internal Made by {@linkcode Transport.listen}. */
+  constructor(address: Address, host: ListenerHost, onConnection: OnConnection | undefined) {
+    this.address = address;
+    this.#host = host;
+    this.#onConnection = onConnection;
+  }
+
+  /** Connections of this listener that are open or in their handshake. */
+  get size(): number {
+    return this.#links.size;
+  }
+
+  /** @internal */
+  bind(bound: BoundListener): void {
+    this.#bound = bound;
+    if ("port" in bound.address) {
+      (this as { address: Address }).address = Object.freeze({
+        ...this.address,
+        port: bound.address.port,
+      });
+    }
+  }
+
+  /** @internal Every accepted socket comes here before any byte of it is read. */
+  accept(pending: PendingSocket): SocketHandler | undefined {
+    if (this.#stopping !== undefined) return undefined;
+    const options = this.#host.admit({
+      onOpen: (link) => this.#deliver(link),
+      onClosed: (link) => this.#links.delete(link),
+      onReleased: () => {},
+    });
+    if (options === undefined) return undefined;
+    const link = new Link(options);
+    this.#links.add(link);
+    link.hold(pending);
+    return link;
+  }
+
+  /** Connections as they become usable, until the listener closes. */
+  [Symbol.asyncIterator](): AsyncIterator<Connection> {
+    if (this.#onConnection !== undefined) {
+      throw new TransportError(
+        "misuse",
+        "Connections go to onConnection: leave it out to iterate over the listener",
+        { op: "accept" },
+      );
+    }
+    return {
+      next: () => {
+        const connection = this.#ready.shift();
+        if (connection !== undefined) return Promise.resolve({ done: false, value: connection });
+        if (this.#stopping !== undefined) return Promise.resolve({ done: true, value: undefined });
+        const taker = deferred<IteratorResult<Connection>>();
+        this.#takers.push(taker);
+        return taker.promise;
+      },
+      return: async () => {
+        await this.close();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  /**
+   * Stops accepting, lets open connections finish what is in flight, and aborts what is left after `ms`.
+   *
+   * @param ms The budget in milliseconds. @default {5000}
+   */
+  async drain(ms?: number): Promise<void> {
+    const stopped = this.#stop();
+    for (const link of this.#links) link.drain();
+    await this.#host.settle(this.#links, ms);
+    await stopped;
+  }
+
+  /** Stops accepting and aborts the connections of this listener. Idempotent. */
+  async close(): Promise<void> {
+    const stopped = this.#stop();
+    for (const link of [...this.#links]) link.abort();
+    await stopped;
+  }
+
+  /** Same as {@linkcode Listener.drain}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+  }
+
+  #stop(): Promise<void> {
+    if (this.#stopping === undefined) {
+      this.#stopping = this.#bound?.close() ?? Promise.resolve();
+      for (const taker of this.#takers.splice(0)) taker.resolve({ done: true, value: undefined });
+      this.#host.stopped(this);
+    }
+    return this.#stopping;
+  }
+
+  #deliver(link: Link): void {
+    const connection = new Connection(link);
+    if (this.#onConnection === undefined) {
+      const taker = this.#takers.shift();
+      if (taker === undefined) this.#ready.push(connection);
+      else taker.resolve({ done: false, value: connection });
+      return;
+    }
+    void this.#handle(connection, this.#onConnection);
+  }
+
+  async #handle(connection: Connection, onConnection: OnConnection): Promise<void> {
+    try {
+      await onConnection(connection);
+    } catch (error) {
+      connection.abort(this.#host.handlerFailed(error));
+    }
+    await connection.close();
+  }
+}

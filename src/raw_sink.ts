@@ -1,0 +1,153 @@
+/**
+ * The sink of a connection that nobody took over: a bounded hold of bytes, and one reader.
+ *
+ * @module
+ */
+
+import type { CloseReason } from "./connection.ts";
+import { TransportError } from "./errors.ts";
+import type { Link } from "./link.ts";
+import type { Sink, SinkReport } from "./sink.ts";
+
+/** Held bytes at which reading pauses. One more receive (at most 512 KiB) may still arrive. */
+const HIGH_BYTES = 262_144;
+
+/** What the sink needs of its link. */
+export interface RawSource {
+  /** Runs the read clock while a reader waits. */
+  waiting(on: boolean): void;
+  /** Reading goes on. */
+  resume(): void;
+}
+
+interface Reader {
+  readonly into: Uint8Array;
+  resolve(n: number | null): void;
+  reject(error: unknown): void;
+}
+
+/** See the module. */
+export class RawSink implements Sink {
+  readonly #source: RawSource;
+  readonly #held: Uint8Array[] = [];
+  #bytes = 0;
+  #reader: Reader | undefined;
+  #ended = false;
+  #reason: CloseReason | undefined;
+
+  /** @param source The link. */
+  constructor(source: RawSource) {
+    this.#source = source;
+  }
+
+  /** Bytes held. */
+  get held(): number {
+    return this.#bytes;
+  }
+
+  push(bytes: Uint8Array, owned: boolean): SinkReport {
+    let from = 0;
+    const reader = this.#reader;
+    if (reader !== undefined && bytes.length > 0) {
+      from = Math.min(bytes.length, reader.into.length);
+      reader.into.set(from === bytes.length ? bytes : bytes.subarray(0, from));
+      this.#reader = undefined;
+      reader.resolve(from);
+    }
+    if (from < bytes.length) {
+      const rest = from === 0 ? bytes : bytes.subarray(from);
+      this.#held.push(owned ? rest : rest.slice());
+      this.#bytes += rest.length;
+    }
+    return { retained: this.#bytes, owed: 0, completed: 1, pause: this.#bytes >= HIGH_BYTES };
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#take()?.resolve(null);
+  }
+
+  closed(reason: CloseReason): void {
+    this.#reason = reason;
+    const reader = this.#take();
+    if (reader === undefined) return;
+    const error = failure(reason);
+    if (error === undefined) reader.resolve(null);
+    else reader.reject(error);
+  }
+
+  /** Reads up to `into.length` bytes; `null` at the end of input. */
+  read(into: Uint8Array, signal: AbortSignal | undefined): Promise<number | null> {
+    if (this.#reader !== undefined) {
+      return Promise.reject(
+        new TransportError("misuse", "One read at a time: another one is waiting", { op: "read" }),
+      );
+    }
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#bytes > 0) return Promise.resolve(this.#drain(into));
+    if (this.#reason !== undefined) {
+      const error = failure(this.#reason);
+      return error === undefined ? Promise.resolve(null) : Promise.reject(error);
+    }
+    if (this.#ended) return Promise.resolve(null);
+    if (into.length === 0) return Promise.resolve(0);
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#take();
+        reject(signal!.reason);
+      };
+      const settle = (): void => signal?.removeEventListener("abort", onAbort);
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#reader = {
+        into,
+        resolve: (n) => (settle(), resolve(n)),
+        reject: (error) => (settle(), reject(error)),
+      };
+      this.#source.waiting(true);
+    });
+  }
+
+  /** Gives what is held, and all that follows, to another sink. */
+  handOver(sink: Sink, link: Link): void {
+    this.#take()?.reject(
+      new TransportError("misuse", "A protocol took the connection over", { op: "read" }),
+    );
+    link.use(sink);
+    for (const bytes of this.#held.splice(0)) {
+      if (link.isClosed) break;
+      link.deliver(bytes);
+    }
+    this.#bytes = 0;
+    if (this.#reason !== undefined) sink.closed(this.#reason);
+    else if (this.#ended && !link.isClosed) sink.end();
+  }
+
+  #take(): Reader | undefined {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    if (reader !== undefined) this.#source.waiting(false);
+    return reader;
+  }
+
+  #drain(into: Uint8Array): number {
+    const before = this.#bytes;
+    let n = 0;
+    while (n < into.length && this.#held.length > 0) {
+      const first = this.#held[0]!;
+      const take = Math.min(first.length, into.length - n);
+      into.set(take === first.length ? first : first.subarray(0, take), n);
+      if (take === first.length) this.#held.shift();
+      else this.#held[0] = first.subarray(take);
+      n += take;
+    }
+    this.#bytes -= n;
+    if (before >= HIGH_BYTES && this.#bytes < HIGH_BYTES) this.#source.resume();
+    return n;
+  }
+}
+
+function failure(reason: CloseReason): TransportError | undefined {
+  if (reason.kind === "closed") return undefined;
+  return reason.error ??
+    new TransportError("io_closed", "The connection was aborted", { op: "read" });
+}

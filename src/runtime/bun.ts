@@ -1,0 +1,235 @@
+/**
+ * Plain sockets by `Bun.listen` and `Bun.connect`; TLS by Bun's `node:tls`.
+ *
+ * Bun hands over a fresh buffer a read, and has copied written bytes when `write` returns.
+ *
+ * @module
+ */
+
+import { NodeRuntime } from "./node.ts";
+import type {
+  BoundListener,
+  ClientTls,
+  OnAccept,
+  PendingSocket,
+  Runtime,
+  ServerTls,
+  Socket,
+  SocketAddress,
+  SocketFault,
+  SocketHandler,
+  SocketInfo,
+} from "./runtime.ts";
+
+/** The part of a Bun socket that is used. */
+interface RawSocket {
+  data: BunSocket | undefined;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  write(bytes: Uint8Array, offset: number, length: number): number;
+  shutdown(): void;
+  terminate(): void;
+  pause(): void;
+  resume(): void;
+}
+
+interface RawHandler {
+  open(raw: RawSocket): void;
+  data(raw: RawSocket, bytes: Uint8Array): void;
+  drain(raw: RawSocket): void;
+  end(raw: RawSocket): void;
+  error(raw: RawSocket, cause: unknown): void;
+  close(raw: RawSocket, cause?: unknown): void;
+  connectError?(raw: RawSocket, cause: unknown): void;
+}
+
+interface RawOptions {
+  hostname?: string;
+  port?: number;
+  unix?: string;
+  allowHalfOpen: boolean;
+  socket: RawHandler;
+}
+
+interface BunGlobal {
+  listen(options: RawOptions): { readonly hostname?: string; readonly port?: number; stop(): void };
+  connect(options: RawOptions): Promise<RawSocket>;
+}
+
+/** See the module. */
+export class BunRuntime implements Runtime {
+  readonly name = "bun";
+  readonly version: string;
+  readonly #node: NodeRuntime;
+  readonly #bun: BunGlobal;
+
+  /** @param version Bun's version. */
+  constructor(version: string) {
+    this.version = version;
+    this.#node = new NodeRuntime("bun", version);
+    this.#bun = (globalThis as unknown as { Bun: BunGlobal }).Bun;
+  }
+
+  connect(
+    address: SocketAddress,
+    tls: ClientTls | undefined,
+    handler: SocketHandler,
+  ): Promise<PendingSocket> {
+    if (tls !== undefined) return this.#node.connect(address, tls, handler);
+    const socket = new BunSocket(handler);
+    const events: RawHandler = {
+      ...EVENTS,
+      open: (raw) => socket.open(raw),
+      connectError: (_raw, cause) => socket.closed(faultOf(cause)),
+    };
+    this.#bun.connect({ ...target(address), allowHalfOpen: true, socket: events })
+      .catch((cause: unknown) => socket.closed(faultOf(cause)));
+    return Promise.resolve(socket);
+  }
+
+  async listen(
+    address: SocketAddress,
+    tls: ServerTls | undefined,
+    onAccept: OnAccept,
+    onFault: (cause: unknown) => void,
+  ): Promise<BoundListener> {
+    if (tls !== undefined) return await this.#node.listen(address, tls, onAccept, onFault);
+    const events: RawHandler = {
+      ...EVENTS,
+      open(raw) {
+        const handler = onAccept({
+          remote: { hostname: raw.remoteAddress, port: raw.remotePort },
+          destroy: () => raw.terminate(),
+        });
+        if (handler === undefined) raw.terminate();
+        else new BunSocket(handler).open(raw);
+      },
+    };
+    const server = this.#bun.listen({ ...target(address), allowHalfOpen: true, socket: events });
+    return {
+      address: "path" in address
+        ? address
+        : { hostname: server.hostname ?? address.hostname, port: server.port ?? address.port },
+      close() {
+        server.stop();
+        return Promise.resolve();
+      },
+    };
+  }
+}
+
+class BunSocket implements Socket, PendingSocket {
+  readonly lends = false;
+  readonly handler: SocketHandler;
+  fault: SocketFault | undefined;
+  #raw: RawSocket | undefined;
+  #info: SocketInfo = {};
+  #given = false; // destroyed before Bun had a socket to give
+  #closed = false;
+  #shut = false;
+  #ended = false;
+
+  constructor(handler: SocketHandler) {
+    this.handler = handler;
+  }
+
+  get info(): SocketInfo {
+    return this.#info;
+  }
+
+  get remote(): { readonly hostname: string; readonly port: number } | undefined {
+    return this.#info.remote;
+  }
+
+  open(raw: RawSocket): void {
+    if (this.#given) return raw.terminate();
+    raw.data = this;
+    this.#raw = raw;
+    this.#info = {
+      remote: { hostname: raw.remoteAddress, port: raw.remotePort },
+      local: { hostname: raw.localAddress, port: raw.localPort },
+    };
+    this.handler.onOpen(this);
+  }
+
+  write(bytes: Uint8Array): number {
+    const n = this.#raw?.write(bytes, 0, bytes.length) ?? 0;
+    return n > 0 ? n : 0;
+  }
+
+  cork(): void {}
+
+  uncork(): void {}
+
+  shutdown(): void {
+    this.#shut = true;
+    this.#raw?.shutdown();
+  }
+
+  ended(): void {
+    this.#ended = true;
+    this.handler.onEnd();
+  }
+
+  destroy(): void {
+    if (this.#raw !== undefined) return this.#raw.terminate();
+    // A connect cannot be called off: it is told closed now, and ended when it succeeds after all.
+    this.#given = true;
+    queueMicrotask(() => this.closed(undefined));
+  }
+
+  pause(): void {
+    this.#raw?.pause();
+  }
+
+  resume(): void {
+    this.#raw?.resume();
+  }
+
+  closed(fault: SocketFault | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#raw = undefined;
+    // After our own shutdown Bun reports the peer's end by the close alone.
+    if (this.#shut && !this.#ended && this.fault === undefined && fault === undefined) this.ended();
+    this.handler.onClose(this.fault ?? fault);
+  }
+}
+
+/** Events of any open socket; `data` of a socket is the {@linkcode BunSocket} that owns it. */
+const EVENTS: RawHandler = {
+  open() {},
+  data(raw, bytes) {
+    if (raw.data?.handler.onBytes(bytes, true) === false) raw.pause();
+  },
+  drain(raw) {
+    raw.data?.handler.onDrain();
+  },
+  end(raw) {
+    raw.data?.ended();
+  },
+  error(raw, cause) {
+    if (raw.data !== undefined) raw.data.fault ??= faultOf(cause);
+  },
+  close(raw, cause) {
+    raw.data?.closed(cause === undefined || cause === null ? undefined : faultOf(cause));
+    raw.data = undefined;
+  },
+};
+
+function target(address: SocketAddress): Pick<RawOptions, "hostname" | "port" | "unix"> {
+  return "path" in address
+    ? { unix: address.path }
+    : { hostname: address.hostname, port: address.port };
+}
+
+function faultOf(cause: unknown): SocketFault {
+  const code = (cause as { code?: unknown } | null)?.code;
+  if (code === "ECONNREFUSED") return { type: "refused", cause };
+  if (code === "ECONNRESET" || code === "EPIPE" || code === "ETIMEDOUT") {
+    return { type: "reset", cause };
+  }
+  return { type: "system", cause };
+}

@@ -1,0 +1,66 @@
+/**
+ * A duplex between a TCP socket and the TLS above it, whose reading can be held back.
+ *
+ * Deno's `node:tls` loses the peer's end when a TLS socket is paused (2.9.5, bytes all arrive, `end`
+ * never does). So TLS is never paused there: the ciphertext below it is. What TLS was fed by then
+ * still comes out, at most one receive and one stream buffer.
+ *
+ * @module
+ */
+
+import type { Socket as NetSocket } from "node:net";
+import type { Duplex, DuplexOptions } from "node:stream";
+
+/** A duplex over a socket, and the switch that stops and restarts its reading. */
+export interface HeldDuplex {
+  readonly duplex: Duplex;
+  readonly hold: (on: boolean) => void;
+}
+
+/**
+ * Wraps a socket.
+ *
+ * @param raw A socket that has not been read from.
+ * @param make `node:stream`'s `Duplex`.
+ */
+export function heldDuplex(
+  raw: NetSocket,
+  make: new (options: DuplexOptions) => Duplex,
+): HeldDuplex {
+  let wanted = false;
+  let held = false;
+  const duplex = new make({
+    allowHalfOpen: true,
+    read() {
+      wanted = true;
+      if (!held) raw.resume();
+    },
+    write: (bytes: Uint8Array, _encoding, done) => void raw.write(bytes, done),
+    writev(items, done) {
+      raw.cork();
+      items.forEach(({ chunk }, i) => raw.write(chunk, i === items.length - 1 ? done : undefined));
+      raw.uncork();
+    },
+    final: (done) => void raw.end(() => done()),
+    destroy(error, done) {
+      raw.destroy();
+      done(error);
+    },
+  });
+  raw.on("data", (bytes: Uint8Array) => {
+    wanted = duplex.push(bytes);
+    if (!wanted) raw.pause();
+  });
+  raw.on("end", () => duplex.push(null));
+  raw.on("error", (error) => duplex.destroy(error));
+  raw.on("close", () => duplex.destroy());
+  raw.pause();
+  return {
+    duplex,
+    hold(on) {
+      held = on;
+      if (on) raw.pause();
+      else if (wanted) raw.resume();
+    },
+  };
+}

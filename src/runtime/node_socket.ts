@@ -1,0 +1,207 @@
+/**
+ * A socket of `node:net` or `node:tls` behind the seam.
+ *
+ * @module
+ */
+
+import type { Socket as NetSocket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { PendingSocket, Socket, SocketFault, SocketHandler, SocketInfo } from "./runtime.ts";
+
+/** Bytes lent to the runtime at which a write takes nothing more until some are free. */
+const LENT_BYTES = 262_144;
+
+/** Wires a runtime socket to a handler. Opened by {@linkcode NodeSocket.open}, once it is usable. */
+export class NodeSocket implements Socket, PendingSocket {
+  readonly lends = true;
+  readonly #raw: NetSocket;
+  readonly #under: NetSocket;
+  readonly #handler: SocketHandler;
+  readonly #tls: boolean;
+  readonly #hold: ((on: boolean) => void) | undefined;
+  #info: SocketInfo = {};
+  #lent = 0;
+  #refused = false;
+  #opened = false;
+  #closed = false;
+  #fault: SocketFault | undefined;
+
+  /**
+   * @param raw The runtime's socket; an error listener is on it from here on.
+   * @param handler Whom to tell.
+   * @param tls Whether errors can be those of TLS.
+   * @param under The socket below a TLS one, where there is one apart.
+   * @param hold Stops and restarts reading, where the runtime's own pausing must not be used.
+   */
+  constructor(
+    raw: NetSocket,
+    handler: SocketHandler,
+    tls: boolean,
+    under?: NetSocket,
+    hold?: (on: boolean) => void,
+  ) {
+    this.#raw = raw;
+    this.#handler = handler;
+    this.#tls = tls;
+    this.#under = under ?? raw;
+    this.#hold = hold;
+    raw.on("error", (cause) => this.#fault ??= faultOf(cause, this.#tls));
+    raw.on("end", () => this.#opened && !this.#closed && handler.onEnd());
+    raw.on("close", () => this.#close());
+    under?.on("error", (cause) => this.#fault ??= faultOf(cause, false));
+    under?.on("close", () => raw.destroy());
+    // An end in mid-handshake, which TLS below a stream of ours may not be told of.
+    under?.on("end", () => {
+      if (!this.#opened) this.destroy();
+    });
+  }
+
+  get info(): SocketInfo {
+    return this.#info;
+  }
+
+  get remote(): { readonly hostname: string; readonly port: number } | undefined {
+    return endpoint(this.#under.remoteAddress, this.#under.remotePort);
+  }
+
+  /** The socket is usable. */
+  open(): void {
+    if (this.#closed || this.#raw.destroyed) return;
+    this.#opened = true;
+    const raw = this.#raw;
+    const remote = this.remote;
+    const local = endpoint(this.#under.localAddress, this.#under.localPort);
+    this.#info = {
+      ...(remote === undefined ? {} : { remote }),
+      ...(local === undefined ? {} : { local }),
+      ...(this.#tls ? { tls: tlsInfo(raw as TLSSocket) } : {}),
+    };
+    this.#handler.onOpen(this);
+  }
+
+  /** Bytes arrived in the shared window. Returns `false` to pause. */
+  window(bytes: Uint8Array): boolean {
+    return this.#closed ? false : this.#handler.onBytes(bytes, false);
+  }
+
+  /** Receives by the runtime's `data` events, in buffers of its own. */
+  flow(): void {
+    this.#raw.on("data", (bytes: Uint8Array) => {
+      if (!this.#closed && !this.#handler.onBytes(bytes, true)) this.pause();
+    });
+  }
+
+  write(bytes: Uint8Array): number {
+    if (this.#closed) return 0;
+    if (this.#lent >= LENT_BYTES) {
+      this.#refused = true;
+      return 0;
+    }
+    const n = bytes.length;
+    this.#lent += n;
+    this.#raw.write(bytes, (error) => {
+      this.#lent -= n;
+      if (this.#closed || error) return;
+      this.#handler.onWritten(n);
+      if (this.#refused && this.#lent < LENT_BYTES) {
+        this.#refused = false;
+        this.#handler.onDrain();
+      }
+    });
+    return n;
+  }
+
+  cork(): void {
+    this.#raw.cork();
+  }
+
+  uncork(): void {
+    this.#raw.uncork();
+  }
+
+  shutdown(): void {
+    this.#raw.end();
+  }
+
+  destroy(): void {
+    if (this.#opened && !this.#tls) return void this.#raw.resetAndDestroy();
+    this.#raw.destroy();
+    this.#under.destroy();
+  }
+
+  pause(): void {
+    if (this.#hold === undefined) this.#raw.pause();
+    else this.#hold(true);
+  }
+
+  resume(): void {
+    if (this.#hold === undefined) this.#raw.resume();
+    else this.#hold(false);
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#handler.onClose(this.#fault);
+  }
+}
+
+/** A TCP socket that TLS will be put on once it is connected. */
+export class ConnectingSocket implements PendingSocket {
+  readonly remote = undefined;
+  readonly #raw: NetSocket;
+  #next: NodeSocket | undefined;
+
+  /** @param raw The socket; `handler` is told if it closes before {@linkcode ConnectingSocket.becomes}. */
+  constructor(raw: NetSocket, handler: SocketHandler) {
+    this.#raw = raw;
+    let fault: SocketFault | undefined;
+    raw.on("error", (cause) => fault ??= faultOf(cause, false));
+    raw.on("close", () => this.#next === undefined && handler.onClose(fault));
+  }
+
+  /** The socket that takes over. */
+  becomes(next: NodeSocket): void {
+    this.#next = next;
+  }
+
+  destroy(): void {
+    this.#raw.destroy();
+    this.#next?.destroy();
+  }
+}
+
+/** Tells from the error's code what went wrong; texts differ between runtimes and versions. */
+function faultOf(cause: unknown, tls: boolean): SocketFault {
+  const code = String((cause as { code?: unknown } | null)?.code ?? "");
+  if (code === "ECONNREFUSED") return { type: "refused", cause };
+  if (RESET.has(code)) return { type: "reset", cause };
+  const system = /^E(?!RR_)[A-Z0-9_]+$/.test(code);
+  return { type: tls && !system ? "tls" : "system", cause };
+}
+
+const RESET: ReadonlySet<string> = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "ECONNABORTED",
+  "ENOTCONN",
+  "ETIMEDOUT",
+  "ERR_STREAM_WRITE_AFTER_END",
+  "ERR_STREAM_DESTROYED",
+]);
+
+function tlsInfo(socket: TLSSocket): NonNullable<SocketInfo["tls"]> {
+  const alpn = socket.alpnProtocol;
+  return {
+    version: socket.getProtocol() ?? "unknown",
+    alpn: typeof alpn === "string" && alpn !== "" ? alpn : undefined,
+    cipher: socket.getCipher()?.name,
+  };
+}
+
+function endpoint(
+  hostname: string | undefined,
+  port: number | undefined,
+): { readonly hostname: string; readonly port: number } | undefined {
+  return hostname === undefined || port === undefined ? undefined : { hostname, port };
+}
