@@ -1,0 +1,88 @@
+/**
+ * One frame that did not arrive in one piece.
+ *
+ * @module
+ */
+
+import { CAPS } from "../caps.ts";
+
+const FIRST_BYTES = 256;
+
+/** At most one spare frame buffer, which the garbage collector may take: an idle connection pins none. */
+export class FramePool {
+  #spare: WeakRef<Uint8Array> | undefined = undefined;
+
+  /** A buffer of exactly `n` bytes; its content is arbitrary. */
+  take(n: number): Uint8Array {
+    const spare = this.#spare?.deref();
+    if (spare === undefined || spare.length < n) return new Uint8Array(n);
+    this.#spare = undefined;
+    return spare.length === n ? spare : new Uint8Array(spare.buffer, 0, n);
+  }
+
+  /** Takes a buffer back. Small ones are cheaper to make than to keep. */
+  give(bytes: Uint8Array): void {
+    if (bytes.buffer.byteLength >= 4096) this.#spare = new WeakRef(new Uint8Array(bytes.buffer));
+  }
+}
+
+/**
+ * Collects a frame as it arrives. Until one chunk of it is there it holds at most twice what came, whatever
+ * the header declares; then it takes one buffer of the frame's size. A byte is copied at most three times.
+ */
+export class Assembly {
+  /** Bytes that arrived. */
+  have = 0;
+  /** Bytes of the whole frame; 0 when there is none. */
+  need = 0;
+  /** Where a buffer of the frame's size comes from; `undefined` makes a new one each time. */
+  pool: FramePool | undefined = undefined;
+  #buffer: Uint8Array | undefined = undefined;
+
+  /** Starts a frame of `need` bytes. */
+  begin(need: number): void {
+    this.have = 0;
+    this.need = need;
+  }
+
+  /**
+   * Takes what belongs to the frame.
+   *
+   * @returns How many bytes that were.
+   */
+  fill(bytes: Uint8Array, from: number): number {
+    const n = Math.min(this.need - this.have, bytes.length - from);
+    const buffer = this.#room(this.have + n);
+    buffer.set(
+      from === 0 && n === bytes.length ? bytes : bytes.subarray(from, from + n),
+      this.have,
+    );
+    this.have += n;
+    return n;
+  }
+
+  /** The finished frame; the next one can begin. */
+  take(): Uint8Array {
+    const bytes = this.#buffer as Uint8Array;
+    this.drop();
+    return bytes;
+  }
+
+  /** Forgets the frame. */
+  drop(): void {
+    this.have = this.need = 0;
+    this.#buffer = undefined;
+  }
+
+  #room(n: number): Uint8Array {
+    const old = this.#buffer;
+    if (old !== undefined && old.length >= n) return old;
+    const whole = n >= this.need || n >= CAPS.chunkBytes;
+    const size = whole
+      ? this.need
+      : Math.min(this.need, Math.max(FIRST_BYTES, n, 2 * (old?.length ?? 0)));
+    const grown = whole && this.pool !== undefined ? this.pool.take(size) : new Uint8Array(size);
+    if (old !== undefined) grown.set(old.subarray(0, this.have));
+    return this.#buffer = grown;
+  }
+}

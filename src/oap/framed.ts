@@ -1,0 +1,267 @@
+/**
+ * OAP/1 on a connection.
+ *
+ * @module
+ */
+
+import type { CloseReason, ConnectionInfo } from "../connection.ts";
+import { TransportError } from "../errors.ts";
+import type { Attachable, WriteDone } from "../sink.ts";
+import type { BorrowedBatch, FrameBatch } from "./batch.ts";
+import type { StreamSource } from "./chunk_source.ts";
+import { CodecError } from "./codec_error.ts";
+import { type CorrIds, corrIds } from "./corr_ids.ts";
+import { FLAGS, type Frame, type FrameHead } from "./frame.ts";
+import type { FrameView } from "./frame_view.ts";
+import type { FramedCounters } from "./framed_counters.ts";
+import { type FramedOptions, FramedSink } from "./framed_sink.ts";
+import { decodeHelloReply, helloFrame, negotiate, type Negotiated } from "./hello.ts";
+import { request, type RequestOptions } from "./request.ts";
+import { inboxFull } from "./sender.ts";
+import { type StreamResult, StreamSend } from "./stream_send.ts";
+
+/** How a wait is given up. */
+export interface SendOptions {
+  /** Gives up waiting for room; what is queued already is sent. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Speaks OAP/1 on a connection from here on. Its own `read` and `write` throw `misuse` afterwards.
+ *
+ * @param connection A connection that nothing was read from.
+ * @param options Limits, which can only be lowered, and habits.
+ * @returns The connection as frames.
+ * @throws {TransportError} `misuse` for a connection that is taken, `config_invalid` for a limit.
+ *
+ * @example A server that answers, and a client that asks
+ * ```ts
+ * import { FLAGS, framed } from "@ron/transport/oap";
+ * import { duplexPair } from "@ron/transport/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const [near, far] = duplexPair();
+ * await using client = framed(near);
+ * await using server = framed(far);
+ * server.onBatch((batch) => {
+ *   batch.forEach(({ appProtoId, tenantId, corrId, payload }) => {
+ *     server.trySend({ flags: FLAGS.RESP, code: 200, appProtoId, tenantId, corrId, payload });
+ *   });
+ * });
+ *
+ * const payload = new TextEncoder().encode("ping");
+ * const answer = await client.request({ flags: FLAGS.REQ, code: 0, appProtoId: 7, tenantId: 0n, corrId: 1n, payload });
+ * assert.deepEqual(answer.payload, payload);
+ * ```
+ */
+export function framed(connection: Attachable, options: FramedOptions = {}): FramedConnection {
+  return new FramedConnection(connection.attach((carrier) => new FramedSink(carrier, options)));
+}
+
+/**
+ * A connection as frames. Frames come by batch, one for each read, to one consumer: either
+ * {@linkcode FramedConnection.onBatch} or {@linkcode FramedConnection.batches}. Answers to
+ * {@linkcode FramedConnection.request} and HELLO never appear among them.
+ *
+ * With no consumer, or one that is slow, at most 512 frames wait; then reading pauses.
+ */
+export class FramedConnection implements AsyncDisposable {
+  readonly #sink: FramedSink;
+  readonly #ids: CorrIds = corrIds();
+  #consumed: "batches" | "onBatch" | undefined = undefined;
+
+  /** @internal Made by {@linkcode framed}. */
+  constructor(sink: FramedSink) {
+    this.#sink = sink;
+  }
+
+  /** What is known of the connection. */
+  get info(): ConnectionInfo {
+    return this.#sink.carrier.info;
+  }
+
+  /** Resolves once the connection is over, with the first cause. Never rejects. */
+  get closed(): Promise<CloseReason> {
+    return this.#sink.carrier.closed;
+  }
+
+  /** A copy of what was counted. */
+  get counters(): FramedCounters {
+    const { counters } = this.#sink;
+    return { ...counters, rejects: { ...counters.rejects } };
+  }
+
+  /** Requests of this end that wait for an answer. */
+  get inflight(): number {
+    return this.#sink.requests.size;
+  }
+
+  /** Largest frame that may be sent, in bytes; HELLO can lower it. */
+  get maxFrameBytes(): number {
+    return this.#sink.sender.maxFrameBytes;
+  }
+
+  /**
+   * The frames of each read, with memory of their own: where the runtime only lends its buffer, the read
+   * is copied once. Reading pauses while nobody takes them. Breaking off the loop leaves the connection open.
+   *
+   * @returns To be looped over once at a time; the loop ends with the peer's input.
+   * @throws {TransportError} `misuse` when the frames have a consumer already. The loop throws the cause of
+   * a close that was not in order, after the frames before it.
+   */
+  batches(): AsyncIterableIterator<FrameBatch> {
+    this.#consume("batches");
+    const { queue } = this.#sink;
+    const iterator: AsyncIterableIterator<FrameBatch> = {
+      next: () => queue.next(),
+      return: () => {
+        this.#consumed = undefined;
+        return queue.return();
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  /**
+   * One frame at a time. Convenient, and the slowest way: about 100 ns a frame go into waiting, 10 times
+   * what {@linkcode FramedConnection.batches} takes.
+   *
+   * @throws {TransportError} As {@linkcode FramedConnection.batches}.
+   */
+  async *frames(): AsyncGenerator<FrameView, void, undefined> {
+    for await (const batch of this.batches()) yield* batch;
+  }
+
+  /**
+   * Lends the frames of each read to a callback, which is the fastest way: nothing is copied, and nothing
+   * allocated for a frame. When it returns the memory is used again.
+   *
+   * @param callback Must not throw, and must not wait with the batch: keep `batch.copy()`,
+   * `frame.toFrame()` or `frame.copyPayload()`. Sending a lent payload is safe.
+   * @throws {TransportError} `misuse` when the frames have a consumer already.
+   */
+  onBatch(callback: (batch: BorrowedBatch) => void): void {
+    this.#consume("onBatch");
+    this.#sink.lendTo(callback);
+  }
+
+  /**
+   * Sends a frame, waiting for room in the inbox.
+   *
+   * @param frame Small ones are copied at once; the payload of a large one must not change until this resolves.
+   * @returns When the frame's memory may be used again. That the peer has it, only the peer can tell.
+   * @throws {CodecError} The rule that the frame breaks.
+   * @throws {TransportError} `busy` when too many callers wait, `misuse` for a field that does not fit, the
+   * cause of the close, or the signal's reason.
+   */
+  send(frame: Frame, options: SendOptions = {}): Promise<void> {
+    return this.#sink.sender.send(frame, options.signal);
+  }
+
+  /**
+   * Sends a frame, if there is room now.
+   *
+   * @param frame As for {@linkcode FramedConnection.send}.
+   * @param done Told when the frame's memory may be used again, or why it was not sent. For a frame of up
+   * to 16 KiB that is before this returns.
+   * @throws {CodecError} The rule that the frame breaks.
+   * @throws {TransportError} `busy` without room, and nothing was taken then; the cause of the close.
+   */
+  trySend(frame: Frame, done?: WriteDone): void {
+    const { sender } = this.#sink;
+    if (!sender.offer(frame, done)) throw inboxFull(sender.outbox.items);
+  }
+
+  /**
+   * Sends a request and waits for its answer: the first frame with RESP and the same tenant, protocol and id.
+   *
+   * @param frame With REQ, and an id that no other waiting request has.
+   * @returns The answer, whatever its code, in memory of its own.
+   * @throws {TransportError} `busy` while 64 others wait, `misuse` for an id that is in use, `timeout`, the
+   * cause of the close, or the signal's reason. A late answer is dropped and counted.
+   */
+  request(frame: Frame, options: RequestOptions = {}): Promise<Frame> {
+    return request(this.#sink, frame, options);
+  }
+
+  /**
+   * Sends a body as a stream: payloads of one chunk (64 KiB), the first frame with START and the capability,
+   * the last with END. At most 8 chunks are queued at a time, and other frames come between them.
+   *
+   * A source that fails, or the signal, ends a stream that has begun with an empty END frame of code 499.
+   *
+   * @param source The body. A `Uint8Array` is not copied, and must not change until this resolves.
+   * @param head What the frames share; START and END are set here.
+   * @returns What was sent.
+   * @throws {TransportError} As {@linkcode FramedConnection.send}.
+   */
+  async sendStream(
+    source: StreamSource,
+    head: FrameHead,
+    options: SendOptions = {},
+  ): Promise<StreamResult> {
+    const { carrier, sender, options: habits } = this.#sink;
+    const body = source instanceof Uint8Array && sender.lent.includes(source.buffer)
+      ? source.slice()
+      : source;
+    const signal = options.signal === undefined
+      ? carrier.signal
+      : AbortSignal.any([options.signal, carrier.signal]);
+    return await new StreamSend(sender, head, {
+      chunkBytes: carrier.chunkBytes,
+      compress: habits.compress,
+      signal,
+    }).run(body);
+  }
+
+  /**
+   * Asks the other end for its limits, and lowers this end's to them, in both directions. Doing it again is
+   * a ping. The other end answers by itself.
+   *
+   * @param agent Name and version of this software. @default {null}
+   * @returns What holds now.
+   * @throws {CodecError} `BadHello` for an unusable answer, which also breaks the connection off.
+   * @throws {TransportError} As {@linkcode FramedConnection.request}.
+   */
+  async hello(agent: string | null = null, options: RequestOptions = {}): Promise<Negotiated> {
+    const sink = this.#sink;
+    const reply = await this.request(
+      helloFrame(FLAGS.REQ, 0, { ua: agent }, { corrId: this.#ids.next() }),
+      options,
+    );
+    try {
+      const negotiated = negotiate(sink.reply, decodeHelloReply(reply));
+      sink.lower(negotiated);
+      return negotiated;
+    } catch (error) {
+      if (error instanceof CodecError) sink.broken(error);
+      throw error;
+    }
+  }
+
+  /**
+   * Closes in order: sends what is queued, ends this side, waits for the peer's end.
+   *
+   * @returns When it is over. Idempotent.
+   */
+  close(): Promise<void> {
+    return this.#sink.carrier.close();
+  }
+
+  /** Same as {@linkcode FramedConnection.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #consume(kind: "batches" | "onBatch"): void {
+    if (this.#consumed !== undefined) {
+      throw new TransportError(
+        "misuse",
+        `Cannot start ${kind}: the frames go to ${this.#consumed} already`,
+        { op: "read" },
+      );
+    }
+    this.#consumed = kind;
+  }
+}

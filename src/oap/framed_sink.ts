@@ -1,0 +1,274 @@
+/**
+ * OAP/1 as the consumer of a connection's bytes.
+ *
+ * @module
+ */
+
+import { CAPS } from "../caps.ts";
+import type { CloseReason } from "../connection.ts";
+import { TransportError } from "../errors.ts";
+import type { Carrier, Sink, SinkReport } from "../sink.ts";
+import { FramePool } from "./assembly.ts";
+import { BorrowedBatch, copyIndex, FrameBatch, type Index, ownMain } from "./batch.ts";
+import type { CodecError } from "./codec_error.ts";
+import { FLAGS } from "./frame.ts";
+import { type FramedCounters, framedCounters } from "./framed_counters.ts";
+import { DEFAULT_REPLY, type HelloReply, type Negotiated } from "./hello.ts";
+import { InboundRequests } from "./inbound.ts";
+import { frameLimit, limit } from "./limits.ts";
+import { Parser } from "./parser.ts";
+import { Requests } from "./requests.ts";
+import { Router } from "./router.ts";
+import { Sender } from "./sender.ts";
+import { WorkQueue } from "./work_queue.ts";
+
+/** How a connection is framed. Limits can only be lowered. */
+export interface FramedOptions {
+  /** Largest frame in both directions, in bytes. @default what the connection's configuration allows */
+  maxFrameBytes?: number;
+  /** Most unanswered requests in each direction. @default {64} */
+  maxInflight?: number;
+  /** `false`: this end has no codec, says so in HELLO, and refuses compressed frames. @default {true} */
+  inflate?: boolean;
+  /**
+   * Compresses a chunk of a stream to one zstd frame, or returns `undefined` to send it as it is. Only used
+   * by `sendStream`, and only where the result may be sent. @default none: streams are sent plain
+   */
+  compress?: (chunk: Uint8Array) => Uint8Array | undefined;
+  /** What HELLO replies name as ways to reach this end. @default {["tcp+tls"]} */
+  transports?: readonly string[];
+  /** Milliseconds until a request without an answer fails. @default {30000} */
+  requestTimeoutMs?: number;
+  /** Lends copies to `onBatch` and spoils them afterwards, so that a test sees who kept one. @default {false} */
+  checkBorrows?: boolean;
+}
+
+/** Everything that belongs to one framed connection. */
+export class FramedSink implements Sink {
+  /** What the connection offers. */
+  readonly carrier: Carrier;
+  /** How it is framed. */
+  readonly options: FramedOptions;
+  /** What has happened. */
+  readonly counters: FramedCounters = framedCounters();
+  /** Requests of this end. */
+  readonly requests: Requests = new Requests();
+  /** Requests of the peer. */
+  readonly inbound: InboundRequests;
+  /** Frames on their way out. */
+  readonly sender: Sender;
+  /** Batches that nobody has taken. */
+  readonly queue: WorkQueue = new WorkQueue(() => this.#catchUp());
+  /** What this end says in HELLO. */
+  readonly reply: HelloReply;
+  /** Most unanswered requests of this end. */
+  maxInflight: number;
+  readonly #parser: Parser;
+  readonly #router: Router;
+  readonly #report: { -readonly [K in keyof SinkReport]: SinkReport[K] } = {
+    retained: 0,
+    owed: 0,
+    completed: 0,
+    pause: false,
+  };
+  /** What was read and cannot be decoded yet, because the work queue is full. */
+  readonly #held: Uint8Array[] = [];
+  #consumer: ((batch: BorrowedBatch) => void) | undefined = undefined;
+  #completed = 0;
+  #ended = false;
+  #over = false;
+  #draining = false;
+
+  /** @param carrier What the connection offers. @param options How to frame it. */
+  constructor(carrier: Carrier, options: FramedOptions) {
+    const max = Math.min(frameLimit(options.maxFrameBytes), carrier.maxFrameBytes);
+    const inflate = options.inflate ?? true;
+    this.carrier = carrier;
+    this.options = options;
+    this.maxInflight = limit("maxInflight", options.maxInflight, 1, CAPS.inflightFrames);
+    this.inbound = new InboundRequests(this.maxInflight);
+    this.sender = new Sender(carrier.outbox, max, this.inbound, this.counters);
+    this.reply = {
+      max_frame: max,
+      max_inflight: this.maxInflight,
+      flags_supported: inflate ? 0xff : 0xff & ~FLAGS.COMP,
+      versions: DEFAULT_REPLY.versions,
+      transports: options.transports ?? DEFAULT_REPLY.transports,
+    };
+    this.#parser = new Parser(max, inflate);
+    this.#router = new Router(this);
+  }
+
+  /** Takes what HELLO settled. */
+  lower(negotiated: Negotiated): void {
+    const max = Math.min(this.#parser.maxFrameBytes, negotiated.maxFrame);
+    this.#parser.maxFrameBytes = this.sender.maxFrameBytes = max;
+    this.maxInflight = Math.min(this.maxInflight, negotiated.maxInflight);
+    this.sender.flags &= negotiated.flags;
+  }
+
+  /** From now on every batch is lent to `consumer`, those that wait first. */
+  lendTo(consumer: (batch: BorrowedBatch) => void): void {
+    this.#consumer = consumer;
+    this.#parser.assembly.pool = new FramePool();
+    for (let batch = this.queue.shift(); batch !== undefined; batch = this.queue.shift()) {
+      this.#lend(batch.index());
+    }
+    this.#catchUp();
+  }
+
+  push(bytes: Uint8Array, owned: boolean): SinkReport {
+    if (this.#held.length > 0) this.#held.push(owned ? bytes : bytes.slice());
+    else this.#take(bytes, owned);
+    return this.#tell();
+  }
+
+  end(): void {
+    this.#ended = true;
+    if (this.#held.length === 0) this.#finish();
+  }
+
+  drain(): void {
+    this.#draining = true;
+    this.settled();
+  }
+
+  closed(reason: CloseReason): void {
+    this.#over = true;
+    this.#held.length = 0;
+    const { error } = reason;
+    this.requests.rejectAll(
+      error ??
+        new TransportError("io_closed", "The connection closed before the answer came", {
+          op: "request",
+        }),
+    );
+    this.queue.finish(error);
+  }
+
+  /** A request has been settled; a drain may be waiting for that. */
+  settled(): void {
+    if (this.#draining && this.requests.size === 0 && this.inbound.unanswered === 0) {
+      void this.carrier.close();
+    }
+  }
+
+  /** Decodes and delivers as much as may be delivered; holds the rest. */
+  #take(bytes: Uint8Array, owned: boolean): void {
+    try {
+      for (let from = 0; from < bytes.length && !this.#over;) {
+        const room = this.#consumer !== undefined || this.queue.wanted
+          ? Infinity
+          : CAPS.workItems - this.queue.frames;
+        if (room <= 0) {
+          const rest = bytes.subarray(from);
+          this.#held.unshift(owned ? rest : rest.slice());
+          return;
+        }
+        from = this.#parser.feed(bytes, from, room);
+        const index = this.#parser.take();
+        if (index.at.length > 0) this.#distribute(index, owned);
+        if (this.#parser.error !== undefined) this.#fault(this.#parser.error);
+      }
+    } catch (error) {
+      this.#break(TransportError.from(error, "internal", { op: "decode", origin: "library" }));
+    }
+  }
+
+  #distribute(index: Index, owned: boolean): void {
+    this.#completed += index.at.length >> 1;
+    const lending = this.#consumer !== undefined;
+    const fault = this.#router.route(index, (kept) => {
+      if (lending) this.#lend(kept);
+      else this.queue.push(new FrameBatch(owned ? kept : ownMain(kept)));
+    }, lending);
+    if (fault !== undefined) this.#fault(fault);
+    if (this.#draining) this.settled();
+  }
+
+  /** Lends frames to the callback, and takes their memory back. */
+  #lend(index: Index): void {
+    const { checkBorrows } = this.options;
+    const lent = checkBorrows ? copyIndex(index) : index;
+    const batch = new BorrowedBatch(lent);
+    const sources = lent.main === undefined ? lent.extra : [lent.main, ...lent.extra];
+    const buffers = lent.extra.map((source) => source.bytes);
+    this.sender.lent = sources.map((source) => source.buffer);
+    try {
+      this.#consumer?.(batch);
+    } catch (error) {
+      this.#break(
+        new TransportError("misuse", "The callback of onBatch threw: handle errors inside it", {
+          op: "read",
+          cause: error,
+        }),
+      );
+    } finally {
+      this.sender.lent = [];
+      if (checkBorrows) { for (const source of sources) source.bytes.fill(0xdb); }
+      else for (const bytes of buffers) this.#parser.assembly.pool?.give(bytes);
+      batch.giveBack();
+    }
+  }
+
+  /** The consumer has taken something: goes on with what was held, then with reading. */
+  #catchUp(): void {
+    while (this.#held.length > 0 && !this.#over) {
+      const bytes = this.#held.shift() as Uint8Array;
+      const before = this.#held.length;
+      this.#take(bytes, true);
+      if (this.#held.length > before) return;
+    }
+    if (this.#ended && !this.#over) this.#finish();
+    if (!this.#report.pause || this.#behind) return;
+    this.#report.pause = false;
+    this.carrier.resume();
+  }
+
+  get #behind(): boolean {
+    return this.#held.length > 0 ||
+      (this.queue.frames >= CAPS.workItems && this.#consumer === undefined && !this.queue.wanted);
+  }
+
+  #tell(): SinkReport {
+    const report = this.#report;
+    const pause = this.#behind && !this.#over;
+    if (pause && !report.pause) this.counters.pauses++;
+    report.retained = this.#held.reduce((sum, bytes) => sum + bytes.length, this.#parser.retained);
+    report.owed = this.#parser.owed;
+    report.completed = this.#completed;
+    report.pause = pause;
+    this.#completed = 0;
+    return report;
+  }
+
+  #finish(): void {
+    const fault = this.#parser.end();
+    if (fault !== undefined) this.#fault(fault);
+    this.queue.finish(undefined);
+    this.requests.rejectAll(
+      new TransportError("io_closed", "The peer ended its side before the answer came", {
+        op: "request",
+        origin: "remote",
+      }),
+    );
+  }
+
+  /** The peer broke a rule that only the caller of this could see. */
+  broken(error: CodecError): void {
+    this.#fault(error);
+  }
+
+  #fault(error: CodecError): void {
+    this.counters.rejects[error.reason] = (this.counters.rejects[error.reason] ?? 0) + 1;
+    this.#break(error);
+  }
+
+  #break(error: TransportError): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#held.length = 0;
+    this.queue.finish(error);
+    this.carrier.fail(error);
+  }
+}

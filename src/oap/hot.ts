@@ -1,0 +1,185 @@
+/**
+ * The WebAssembly module, called without generated glue: numbers go in and out, bytes lie in its buffers.
+ *
+ * The module keeps nothing between two calls, so one instance serves every decoder; a connection's state
+ * is in TypeScript.
+ *
+ * @module
+ */
+
+import { CAPS } from "../caps.ts";
+import { TransportError } from "../errors.ts";
+import { CAP_NAMES, checkCaps } from "./artefact.ts";
+
+/** What the module answers to an argument above one of its constants. */
+export const CAP_REFUSED = 0xffff_ffff as const;
+
+/** Most bytes of a window beside an unfinished header. */
+export const WINDOW_BYTES = 16_384 as const;
+
+/** Headers that one call of {@linkcode Hot.chunk} writes at most. */
+export const HEADER_BLOCK = 16 as const;
+
+/** The codecs of the guard, by number. */
+export const CODECS: readonly string[] = Object.freeze(["zstd", "gzip", "zlib", "deflate"]);
+
+/** What the guard answers instead of a length. */
+export const GUARD: {
+  readonly CORRUPT: -1;
+  readonly TOO_LARGE: -2;
+  readonly DECLARED: -3;
+  readonly UNSUPPORTED: -4;
+  readonly REFUSED: -5;
+} = Object.freeze({ CORRUPT: -1, TOO_LARGE: -2, DECLARED: -3, UNSUPPORTED: -4, REFUSED: -5 });
+
+type Call = (...args: number[]) => number;
+
+/** The exports that are used, by their names in the module. */
+export interface HotExports {
+  /** Its memory. */
+  readonly memory: WebAssembly.Memory;
+  /** Makes the object whose address all others take first. */
+  readonly hot_new: Call;
+  /** Address of the window. */
+  readonly hot_win_ptr: Call;
+  /** Address of the table. */
+  readonly hot_table_ptr: Call;
+  /** Address of the header block. */
+  readonly hot_hdr_ptr: Call;
+  /** Address of the nine ceilings. */
+  readonly hot_caps_ptr: Call;
+  /** Pairs in the table. */
+  readonly hot_pairs: Call;
+  /** Indexes the window. */
+  readonly hot_index: Call;
+  /** Writes headers. */
+  readonly hot_chunk: Call;
+  /** Makes room for compressed bytes. */
+  readonly hot_guard_in: Call;
+  /** Inflates. */
+  readonly hot_guard: Call;
+  /** Address of the inflated bytes. */
+  readonly hot_guard_out_ptr: Call;
+  /** Zeroes what the guard held. */
+  readonly hot_guard_wipe: Call;
+}
+
+/** One instance with its views. */
+export class Hot {
+  /** Where control words start in {@linkcode Hot.table}: next, carry, fault, fault offset. */
+  readonly control: number;
+  /** Bytes to index. */
+  window: Uint8Array;
+  /** Pairs of header offset and frame length, then the control words. */
+  table: Uint32Array;
+  /** Headers written by {@linkcode Hot.chunk}, 38 bytes each. */
+  headers: Uint8Array;
+  readonly #exports: HotExports;
+  readonly #self: number;
+  readonly #pairs: number;
+  readonly #onTrap: (hot: Hot) => void;
+
+  /**
+   * @param exports The instance's exports.
+   * @param onTrap Told when a call trapped; this instance must not be used again.
+   */
+  constructor(exports: HotExports, onTrap: (hot: Hot) => void) {
+    this.#exports = exports;
+    this.#onTrap = onTrap;
+    this.#self = exports.hot_new();
+    this.#pairs = exports.hot_pairs(this.#self);
+    this.control = 2 * this.#pairs;
+    this.window = this.table = this.headers = undefined as never;
+    this.#lookAgain();
+    checkCaps(
+      new Uint32Array(exports.memory.buffer, exports.hot_caps_ptr(this.#self), CAP_NAMES.length),
+    );
+  }
+
+  /** Indexes the first `tail` bytes of the window; wire §4, checks 1 to 7. */
+  index(tail: number, maxFrame: number): number {
+    try {
+      return this.#exports.hot_index(this.#self, tail, maxFrame) >>> 0;
+    } catch (error) {
+      throw this.#trapped(error);
+    }
+  }
+
+  /** Writes headers of a body's chunks into {@linkcode Hot.headers}; returns how many. */
+  chunk(
+    total: number,
+    from: number,
+    max: number,
+    flags: number,
+    codeApp: number,
+    corr: readonly number[],
+    tenant: readonly number[],
+  ): number {
+    try {
+      return this.#exports.hot_chunk(
+        this.#self,
+        total,
+        from,
+        max,
+        flags,
+        codeApp,
+        ...corr,
+        ...tenant,
+      ) >>> 0;
+    } catch (error) {
+      throw this.#trapped(error);
+    }
+  }
+
+  /**
+   * Inflates within `min(8 × bytes, maxOut)`.
+   *
+   * @param room Bytes to leave free in front of the output.
+   * @returns Memory of its own with the output at `room`, or one of {@linkcode GUARD}.
+   */
+  inflate(codec: number, bytes: Uint8Array, maxOut: number, room: number): Uint8Array | number {
+    const wasm = this.#exports;
+    try {
+      const input = wasm.hot_guard_in(this.#self, bytes.length) >>> 0;
+      this.#lookAgain();
+      if (input === CAP_REFUSED) return GUARD.REFUSED;
+      new Uint8Array(wasm.memory.buffer, input, bytes.length).set(bytes);
+      const length = wasm.hot_guard(this.#self, codec, bytes.length, maxOut) | 0;
+      this.#lookAgain();
+      if (length < 0) return length;
+      const out = new Uint8Array(room + length);
+      out.set(
+        new Uint8Array(wasm.memory.buffer, wasm.hot_guard_out_ptr(this.#self) >>> 0, length),
+        room,
+      );
+      wasm.hot_guard_wipe(this.#self);
+      return out;
+    } catch (error) {
+      throw this.#trapped(error);
+    }
+  }
+
+  /** Views die when memory grows. Looked up after the addresses, because asking may be what grows it. */
+  #lookAgain(): void {
+    if (this.window !== undefined && this.window.byteLength !== 0) return;
+    const { hot_win_ptr, hot_table_ptr, hot_hdr_ptr, memory } = this.#exports;
+    const [win, table, hdr] = [
+      hot_win_ptr(this.#self),
+      hot_table_ptr(this.#self),
+      hot_hdr_ptr(this.#self),
+    ];
+    this.window = new Uint8Array(memory.buffer, win >>> 0, CAPS.headerBytes - 1 + WINDOW_BYTES);
+    this.table = new Uint32Array(memory.buffer, table >>> 0, this.control + 4);
+    this.headers = new Uint8Array(memory.buffer, hdr >>> 0, HEADER_BLOCK * CAPS.headerBytes);
+  }
+
+  #trapped(error: unknown): unknown {
+    if (!(error instanceof WebAssembly.RuntimeError)) return error;
+    this.#onTrap(this);
+    return new TransportError(
+      "internal",
+      `The WebAssembly module trapped (${error.message}); the call is lost and a new instance takes over. Report this as a bug`,
+      { op: "decode", origin: "library", cause: error },
+    );
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Frames on their way out.
+ *
+ * @module
+ */
+
+import { TransportError } from "../errors.ts";
+import type { Outbox, WriteDone } from "../sink.ts";
+import { checkFrame, encodeHead, encodeInto } from "./encoder.ts";
+import { EMPTY, FLAGS, type Frame, HEADER_BYTES } from "./frame.ts";
+import type { FramedCounters } from "./framed_counters.ts";
+import type { InboundRequests } from "./inbound.ts";
+
+/** Puts frames into a connection's inbox: small ones by copy, large ones by reference. */
+export class Sender {
+  /** Largest frame that may be sent, in bytes. */
+  maxFrameBytes: number;
+  /** Flags that the other end understands; all until HELLO says otherwise. */
+  flags = 0xff;
+  /** Memory that is only lent while a borrowed batch is out: large payloads in it are copied. */
+  lent: readonly ArrayBufferLike[] = [];
+  /** The inbox. */
+  readonly outbox: Outbox;
+  readonly #inbound: InboundRequests;
+  readonly #counters: FramedCounters;
+
+  /** @param outbox The inbox. @param maxFrameBytes The limit. @param inbound Told of answers. @param counters Where frames are counted. */
+  constructor(
+    outbox: Outbox,
+    maxFrameBytes: number,
+    inbound: InboundRequests,
+    counters: FramedCounters,
+  ) {
+    this.outbox = outbox;
+    this.maxFrameBytes = maxFrameBytes;
+    this.#inbound = inbound;
+    this.#counters = counters;
+  }
+
+  /**
+   * Queues a frame if there is room now.
+   *
+   * @param done Told when the frame's memory is free again; for small frames before this returns.
+   * @returns `false` when the inbox is full; nothing has changed then.
+   * @throws {TransportError} What the frame breaks, or why nothing can be sent any more.
+   */
+  offer(frame: Frame, done: WriteDone | undefined): boolean {
+    const { outbox } = this;
+    const len = checkFrame(frame, this.maxFrameBytes);
+    if (len > outbox.smallBytes) return this.#offerLarge(frame, done);
+    const at = outbox.reserve(len);
+    if (at < 0) return this.#full();
+    const view = outbox.blockView;
+    encodeInto(outbox.block, view, at, frame);
+    this.#sent(view, at, frame.flags, len);
+    done?.(undefined);
+    return true;
+  }
+
+  /**
+   * Queues a frame whose header and payload are apart, if there is room now.
+   *
+   * @param head Header and capability; not to be changed afterwards.
+   * @param body The payload; not to be changed until `done`.
+   */
+  offerParts(
+    head: Uint8Array,
+    body: Uint8Array,
+    flags: number,
+    done: WriteDone | undefined,
+  ): boolean {
+    if (!this.outbox.push(head, body, done)) return this.#full();
+    this.#sent(
+      new DataView(head.buffer, head.byteOffset, HEADER_BYTES),
+      0,
+      flags,
+      head.length + body.length,
+    );
+    return true;
+  }
+
+  /**
+   * Queues a frame, waiting for room.
+   *
+   * @returns When the frame's memory is free again.
+   */
+  async send(frame: Frame, signal: AbortSignal | undefined): Promise<void> {
+    let settle: WriteDone = () => {};
+    const written = new Promise<void>((resolve, reject) =>
+      settle = (error) => error === undefined ? resolve() : reject(error)
+    );
+    if (!this.offer(frame, settle)) {
+      // Room comes later, when a loan has ended: then only a copy is safe.
+      const kept = this.lent.length > 0 ? ownFrame(frame) : frame;
+      do await this.outbox.room(signal); while (!this.offer(kept, settle));
+    }
+    await written;
+  }
+
+  #offerLarge(frame: Frame, done: WriteDone | undefined): boolean {
+    const payload = frame.payload ?? EMPTY;
+    const head = new Uint8Array(HEADER_BYTES + (frame.capability?.length ?? 0));
+    encodeHead(head, new DataView(head.buffer), 0, frame, frame.flags, payload.length);
+    return this.offerParts(
+      head,
+      this.lent.includes(payload.buffer) ? payload.slice() : payload,
+      frame.flags,
+      done,
+    );
+  }
+
+  #sent(view: DataView, at: number, flags: number, len: number): void {
+    this.#counters.framesOut++;
+    this.#counters.bytesOut += len;
+    if ((flags & FLAGS.RESP) !== 0) this.#inbound.answered(view, at);
+  }
+
+  #full(): false {
+    if (this.outbox.failure !== undefined) throw this.outbox.failure;
+    return false;
+  }
+}
+
+function ownFrame(frame: Frame): Frame {
+  const { flags, code, appProtoId, tenantId, corrId, capability, payload } = frame;
+  return {
+    flags,
+    code,
+    appProtoId,
+    tenantId,
+    corrId,
+    capability: capability?.slice(),
+    payload: (payload ?? EMPTY).slice(),
+  };
+}
+
+/** The error of an inbox without room. */
+export function inboxFull(items: number): TransportError {
+  return new TransportError(
+    "busy",
+    `Cannot queue a frame: the inbox is full with ${items} items; use send(), which waits`,
+    { op: "write" },
+  );
+}

@@ -1,0 +1,243 @@
+/**
+ * Sending a body as one stream of frames.
+ *
+ * @module
+ */
+
+import { TransportError } from "../errors.ts";
+import { iterate, type Piece, pieces, type StreamSource } from "./chunk_source.ts";
+import { checkFrame, encodeHead } from "./encoder.ts";
+import { EMPTY, FLAGS, type FrameHead, HEADER_BYTES } from "./frame.ts";
+import { hot } from "./instance.ts";
+import { mayCompress } from "./may_compress.ts";
+import type { Sender } from "./sender.ts";
+
+/** What a stream came to. */
+export interface StreamResult {
+  /** Frames sent. */
+  readonly frames: number;
+  /** Bytes of the body. */
+  readonly bytes: number;
+  /** Frames that were sent compressed. */
+  readonly compressedFrames: number;
+  /** Bytes of all frames: headers, capability and payloads as sent. */
+  readonly wireBytes: number;
+}
+
+/** How a body is sent. */
+export interface StreamOptions {
+  /** Most bytes of a payload. */
+  readonly chunkBytes: number;
+  /** Compresses a chunk, or leaves it. */
+  readonly compress: ((chunk: Uint8Array) => Uint8Array | undefined) | undefined;
+  /** Gives the stream up. */
+  readonly signal: AbortSignal;
+}
+
+/** Chunks of one stream that are queued at a time, so that others come between them. */
+const AHEAD = 8;
+/** Bytes whose headers are written at once; far below what a header block's offsets can count. */
+const STRETCH = 1 << 30;
+/** Code of the frame that ends a stream which was given up: the client closed the request. */
+const CANCELLED = 499;
+
+/** One stream on its way. */
+export class StreamSend {
+  readonly #sender: Sender;
+  readonly #head: FrameHead;
+  readonly #chunkBytes: number;
+  readonly #compress: ((chunk: Uint8Array) => Uint8Array | undefined) | undefined;
+  readonly #signal: AbortSignal;
+  #frames = 0;
+  #bytes = 0;
+  #compressed = 0;
+  #wire = 0;
+  #queued = 0;
+  #failure: TransportError | undefined = undefined;
+  #wake: (() => void) | undefined = undefined;
+
+  /** @param sender Where frames go. @param head What they share. @param how The rest. */
+  constructor(sender: Sender, head: FrameHead, how: StreamOptions) {
+    this.#sender = sender;
+    this.#head = head;
+    this.#chunkBytes = how.chunkBytes;
+    this.#compress = (sender.flags & FLAGS.COMP) !== 0 ? how.compress : undefined;
+    this.#signal = how.signal;
+    const first = checkFrame(
+      { ...head, flags: head.flags | FLAGS.START, payload: EMPTY },
+      sender.maxFrameBytes,
+    );
+    if (first >= sender.maxFrameBytes || (head.flags & FLAGS.COMP) !== 0) {
+      throw new TransportError(
+        "misuse",
+        `Cannot send a stream with flags ${head.flags} and a head of ${first} bytes: COMP is decided for each chunk, and frames of at most ${sender.maxFrameBytes} bytes must have room for some`,
+        { op: "write" },
+      );
+    }
+  }
+
+  /** Sends the body, and waits until its memory is free again. */
+  async run(source: StreamSource): Promise<StreamResult> {
+    try {
+      this.#signal.throwIfAborted();
+      if (source instanceof Uint8Array) await this.#runBytes(source);
+      else await this.#runPieces(iterate(source, this.#signal));
+    } catch (error) {
+      await this.#cancel();
+      throw this.#sender.outbox.failure ?? error;
+    } finally {
+      await this.#ahead(0);
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    return {
+      frames: this.#frames,
+      bytes: this.#bytes,
+      compressedFrames: this.#compressed,
+      wireBytes: this.#wire,
+    };
+  }
+
+  get #firstBytes(): number {
+    const cap = this.#head.capability?.length ?? 0;
+    return Math.min(this.#chunkBytes, this.#sender.maxFrameBytes - HEADER_BYTES - cap);
+  }
+
+  get #nextBytes(): number {
+    return Math.min(this.#chunkBytes, this.#sender.maxFrameBytes - HEADER_BYTES);
+  }
+
+  async #runBytes(body: Uint8Array): Promise<void> {
+    let at = Math.min(body.length, this.#firstBytes);
+    if (this.#compress === undefined && this.#head.capability === undefined) {
+      at = body.length === 0 ? 0 : -1;
+    }
+    if (at >= 0) {
+      await this.#chunk({ bytes: body.subarray(0, at), last: at === body.length, free() {} });
+    }
+    at = Math.max(at, 0);
+    while (at < body.length) {
+      if (this.#compress === undefined) at = await this.#block(body, at);
+      else {
+        const end = Math.min(body.length, at + this.#nextBytes);
+        await this.#chunk({ bytes: body.subarray(at, end), last: end === body.length, free() {} });
+        at = end;
+      }
+    }
+  }
+
+  async #runPieces(source: AsyncIterable<Uint8Array>): Promise<void> {
+    // All pieces of one size: the one that also has room for the capability.
+    for await (const piece of pieces(source, this.#firstBytes)) await this.#chunk(piece);
+  }
+
+  /** Sends up to 16 chunks whose headers are written in one call. Returns where the next one starts. */
+  async #block(body: Uint8Array, from: number): Promise<number> {
+    const { code, appProtoId, tenantId, corrId } = this.#head;
+    const size = this.#nextBytes;
+    const rest = body.length - from;
+    const most = STRETCH - STRETCH % size;
+    const edges = (this.#frames === 0 ? FLAGS.START : 0) | (rest <= most ? FLAGS.END : 0);
+    const flags = this.#head.flags & ~(FLAGS.START | FLAGS.END) | edges;
+    const wasm = hot();
+    const n = wasm.chunk(
+      Math.min(rest, most),
+      0,
+      size,
+      flags,
+      code << 16 | appProtoId,
+      words(corrId, 2).reverse(),
+      words(tenantId, 4),
+    );
+    const heads = wasm.headers.slice(0, n * HEADER_BYTES);
+    let at = from;
+    for (let i = 0; i < n; i++) {
+      const payload = new Uint8Array(
+        body.buffer,
+        body.byteOffset + at,
+        Math.min(size, body.length - at),
+      );
+      await this.#put(heads.subarray(i * HEADER_BYTES, (i + 1) * HEADER_BYTES), payload, () => {});
+      at += payload.length;
+      this.#bytes += payload.length;
+    }
+    return at;
+  }
+
+  /** Sends one chunk, compressed where that may be. */
+  async #chunk(piece: Piece): Promise<void> {
+    const { bytes, last } = piece;
+    const first = this.#frames === 0;
+    const packed = this.#compress?.(bytes);
+    const comp = packed !== undefined &&
+      mayCompress(bytes.length, packed.length, { maxFrameBytes: this.#sender.maxFrameBytes });
+    const payload = comp ? packed : bytes;
+    const edges = (first ? FLAGS.START : 0) | (last ? FLAGS.END : 0) | (comp ? FLAGS.COMP : 0);
+    const flags = this.#head.flags & ~(FLAGS.START | FLAGS.END) | edges;
+    const { code, appProtoId, tenantId, corrId, capability } = this.#head;
+    const head = new Uint8Array(HEADER_BYTES + (first ? capability?.length ?? 0 : 0));
+    const fields = {
+      flags,
+      code,
+      appProtoId,
+      tenantId,
+      corrId,
+      capability: first ? capability : undefined,
+    };
+    encodeHead(head, new DataView(head.buffer), 0, fields, flags, payload.length);
+    await this.#put(head, payload, () => piece.free());
+    this.#bytes += bytes.length;
+    if (comp) this.#compressed++;
+  }
+
+  async #put(head: Uint8Array, payload: Uint8Array, free: () => void): Promise<void> {
+    await this.#ahead(AHEAD - 1);
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#signal.throwIfAborted();
+    const done = (error: TransportError | undefined): void => {
+      this.#queued--;
+      this.#failure ??= error;
+      free();
+      this.#wake?.();
+    };
+    const flags = head[7] as number;
+    this.#queued++;
+    try {
+      while (!this.#sender.offerParts(head, payload, flags, done)) {
+        await this.#sender.outbox.room(this.#signal);
+      }
+    } catch (error) {
+      this.#queued--;
+      throw error;
+    }
+    this.#frames++;
+    this.#wire += head.length + payload.length;
+  }
+
+  /** Waits until at most `n` chunks are queued. */
+  async #ahead(n: number): Promise<void> {
+    while (this.#queued > n) await new Promise<void>((resolve) => this.#wake = resolve);
+  }
+
+  /** Ends a stream that has begun and will not be finished. */
+  async #cancel(): Promise<void> {
+    if (
+      this.#frames === 0 || this.#failure !== undefined || this.#sender.outbox.failure !== undefined
+    ) return;
+    const flags = this.#head.flags & ~(FLAGS.START | FLAGS.END) | FLAGS.END;
+    await this.#sender.send({
+      ...this.#head,
+      capability: undefined,
+      flags,
+      code: CANCELLED,
+      payload: EMPTY,
+    }, undefined).catch(() => {});
+  }
+}
+
+/** The low 32-bit words of a number, most significant first. */
+function words(value: bigint, n: number): number[] {
+  return Array.from(
+    { length: n },
+    (_, i) => Number(BigInt.asUintN(32, value >> BigInt(32 * (n - 1 - i)))),
+  );
+}

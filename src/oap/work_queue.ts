@@ -1,0 +1,103 @@
+/**
+ * Batches that nobody has taken yet.
+ *
+ * @module
+ */
+
+import { TransportError } from "../errors.ts";
+import type { FrameBatch } from "./batch.ts";
+
+interface Waiter {
+  resolve(result: IteratorResult<FrameBatch>): void;
+  reject(error: unknown): void;
+}
+
+/** A queue with one consumer. The frames in it count towards the work queue's bound. */
+export class WorkQueue implements AsyncIterator<FrameBatch> {
+  readonly #batches: FrameBatch[] = [];
+  readonly #onTaken: () => void;
+  #frames = 0;
+  #waiter: Waiter | undefined = undefined;
+  #over = false;
+  #error: unknown = undefined;
+
+  /** @param onTaken Told when a batch has been taken, or the consumer has left. */
+  constructor(onTaken: () => void) {
+    this.#onTaken = onTaken;
+  }
+
+  /** Frames that nobody has taken. */
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /** Whether the consumer waits for a batch. */
+  get wanted(): boolean {
+    return this.#waiter !== undefined;
+  }
+
+  /** Adds a batch. */
+  push(batch: FrameBatch): void {
+    if (batch.length === 0) return;
+    const waiter = this.#waiter;
+    if (waiter !== undefined) {
+      this.#waiter = undefined;
+      waiter.resolve({ done: false, value: batch });
+      return;
+    }
+    this.#batches.push(batch);
+    this.#frames += batch.length;
+  }
+
+  /** Nothing more comes: after what is queued, the consumer sees the end, or this error once. */
+  finish(error: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#error = error;
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    if (waiter !== undefined) this.#settle(waiter);
+  }
+
+  /** The oldest batch, without waiting. */
+  shift(): FrameBatch | undefined {
+    const batch = this.#batches.shift();
+    if (batch !== undefined) this.#frames -= batch.length;
+    return batch;
+  }
+
+  /** The next batch; waits for one. */
+  next(): Promise<IteratorResult<FrameBatch>> {
+    const batch = this.shift();
+    if (batch !== undefined) {
+      this.#onTaken();
+      return Promise.resolve({ done: false, value: batch });
+    }
+    return new Promise((resolve, reject) => {
+      if (this.#over) return this.#settle({ resolve, reject });
+      if (this.#waiter !== undefined) {
+        return reject(
+          new TransportError("misuse", "Cannot wait for two batches at once: await the first", {
+            op: "read",
+          }),
+        );
+      }
+      this.#waiter = { resolve, reject };
+      this.#onTaken();
+    });
+  }
+
+  /** The consumer leaves: a loop was broken off. What is queued stays for the next consumer. */
+  return(): Promise<IteratorResult<FrameBatch>> {
+    this.#waiter?.resolve({ done: true, value: undefined });
+    this.#waiter = undefined;
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  #settle(waiter: Waiter): void {
+    const error = this.#error;
+    this.#error = undefined;
+    if (error === undefined) waiter.resolve({ done: true, value: undefined });
+    else waiter.reject(error);
+  }
+}
