@@ -30,8 +30,8 @@ export { CAPS, type Caps } from "./src/caps.ts";
 export type { Clock, Timer } from "./src/clock.ts";
 export type { Backend, ConfigIssue, ConfigSnapshot, TransportConfig } from "./src/config/config.ts";
 export { ConfigError } from "./src/config/schema.ts";
+export type { CloseReason } from "./src/close_reason.ts";
 export {
-  type CloseReason,
   Connection,
   type ConnectionInfo,
   type Endpoint,
@@ -54,12 +54,12 @@ export {
 export { Listener, type OnConnection } from "./src/listener.ts";
 export type { Readiness, ReadinessReason, ReadinessTransition } from "./src/readiness.ts";
 export type { Attachable, Carrier, Outbox, Sink, SinkReport, WriteDone } from "./src/sink.ts";
-export {
-  type ConnectionClosed,
-  type DialOptions,
-  type ListenOptions,
-  type TlsMaterial,
-  type TlsMaterialSource,
-  Transport,
-  type TransportHooks,
-} from "./src/transport.ts";
+export type {
+  ConnectionClosed,
+  DialOptions,
+  ListenOptions,
+  TlsMaterial,
+  TlsMaterialSource,
+  TransportHooks,
+} from "./src/options.ts";
+export { Transport } from "./src/transport.ts";

@@ -4,9 +4,10 @@
  * @module
  */
 
+import type { CloseReason } from "./close_reason.ts";
 import type { Backend } from "./config/config.ts";
 import { deferred } from "./deferred.ts";
-import { type ErrorKind, type ErrorOrigin, TransportError } from "./errors.ts";
+import { TransportError } from "./errors.ts";
 import type { Link } from "./link.ts";
 import { RawSink } from "./raw_sink.ts";
 import type { Attachable, Carrier, Sink } from "./sink.ts";
@@ -43,18 +44,6 @@ export interface ConnectionInfo {
   };
   /** Milliseconds from accept or dial until it was usable, the TLS handshake included. */
   readonly openedAfterMs?: number;
-}
-
-/** Why a connection is over. The first cause wins, and is told once. */
-export interface CloseReason {
-  /** `closed`: in order. `aborted`: given up by this end. Otherwise the kind of the error. */
-  readonly kind: "closed" | "aborted" | ErrorKind;
-  /** Who caused it. */
-  readonly by: ErrorOrigin;
-  /** The codec's name of the fault in the peer's bytes. */
-  readonly fault?: string;
-  /** The error, unless it closed in order. */
-  readonly error?: TransportError;
 }
 
 /** Options of a single read or write. */

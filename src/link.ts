@@ -12,17 +12,15 @@ import type { BlockPool } from "./block_pool.ts";
 import { CAPS } from "./caps.ts";
 import type { Clock } from "./clock.ts";
 import type { Backend, ConfigSnapshot } from "./config/config.ts";
-import type { CloseReason, ConnectionInfo } from "./connection.ts";
+import { brokenOff, type CloseReason, DRAIN_MS, timeoutError } from "./close_reason.ts";
+import type { ConnectionInfo } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import { deferred } from "./deferred.ts";
 import { type DeadlineName, Deadlines } from "./deadlines.ts";
-import { type ErrorKind, type ErrorOrigin, TransportError } from "./errors.ts";
+import { TransportError } from "./errors.ts";
 import type { PendingSocket, Socket, SocketFault, SocketHandler } from "./runtime/runtime.ts";
 import type { Carrier, Sink, SinkReport } from "./sink.ts";
 import { Writer } from "./writer.ts";
-
-/** How long an orderly close waits for the peer's end, in milliseconds. */
-export const DRAIN_MS = 5_000;
 
 /** What a link is made of. */
 export interface LinkOptions {
@@ -208,7 +206,7 @@ export class Link implements SocketHandler, Carrier {
 
   onClose(fault: SocketFault | undefined): void {
     this.#pending = this.#socket = undefined;
-    if (this.#state !== "closed") this.#finish(this.#cause ?? this.#causeOf(fault));
+    if (this.#state !== "closed") this.#finish(this.#cause ?? this.#reasonOf(fault));
     this.#options.onReleased();
   }
 
@@ -307,45 +305,12 @@ export class Link implements SocketHandler, Carrier {
   }
 
   #expired(name: DeadlineName): void {
-    const { config } = this.#options;
-    const opening = this.role === "dialer" ? "dial" : "handshake";
-    const [op, ms] = {
-      handshake: [opening, opening === "dial" ? config.dial_timeout : config.handshake_timeout],
-      read: ["read", config.read_timeout],
-      frame: ["read", config.idle_timeout],
-      write: ["write", config.write_timeout],
-      idle: ["idle", config.idle_timeout],
-      drain: ["drain", DRAIN_MS],
-    }[name] as [string, number];
-    this.fail(
-      new TransportError(
-        "timeout",
-        `${name === "frame" ? "A frame" : `Operation ${op}`} did not finish within ${ms} ms`,
-        { op, origin: "remote" },
-      ),
-    );
+    this.fail(timeoutError(name, this.role, this.#options.config));
   }
 
-  #causeOf(fault: SocketFault | undefined): CloseReason {
+  #reasonOf(fault: SocketFault | undefined): CloseReason {
     if (fault === undefined && this.#peerEnded) return { kind: "closed", by: "remote" };
-    const opening = this.#state === "opening";
-    const op = !opening ? "read" : this.role === "dialer" ? "dial" : "handshake";
-    const kind: ErrorKind = fault?.type === "tls" ? "tls" : "io_closed";
-    const by: ErrorOrigin = fault?.type === "system" ? "local" : "remote";
-    const what = fault?.type === "tls"
-      ? "The TLS handshake or a TLS record failed"
-      : fault?.type === "refused"
-      ? "Nothing listens there"
-      : opening
-      ? "The connection broke before it was usable"
-      : "The peer broke the connection off";
-    const detail = fault?.cause instanceof Error ? `: ${fault.cause.message}` : "";
-    const error = new TransportError(kind, what + detail, {
-      op,
-      origin: by,
-      cause: fault?.cause,
-    });
-    return { kind, by, error };
+    return brokenOff(fault, this.openedAfter === undefined ? this.role : undefined);
   }
 
   #finish(reason: CloseReason): void {

@@ -7,26 +7,13 @@
 import type { Address } from "./address.ts";
 import { Connection } from "./connection.ts";
 import { type Deferred, deferred } from "./deferred.ts";
-import { Link, type LinkOptions } from "./link.ts";
+import type { ConnectionTable } from "./connection_table.ts";
+import type { Link } from "./link.ts";
 import type { BoundListener, PendingSocket, SocketHandler } from "./runtime/runtime.ts";
 import { TransportError } from "./errors.ts";
 
 /** Handles one accepted connection; when it settles, the connection is closed in order. */
 export type OnConnection = (connection: Connection) => void | Promise<void>;
-
-/** What a listener asks of its transport. */
-export interface ListenerHost {
-  /** Options of a link for an accepted socket, or `undefined` to refuse it; a refusal is counted by the host. */
-  admit(
-    events: Pick<LinkOptions, "onOpen" | "onClosed" | "onReleased">,
-  ): LinkOptions | undefined;
-  /** `onConnection` threw. */
-  handlerFailed(error: unknown): TransportError;
-  /** The listener no longer accepts. */
-  stopped(listener: Listener): void;
-  /** Waits until all of `links` are closed, at most `ms`, then aborts the rest. */
-  settle(links: ReadonlySet<Link>, ms: number | undefined): Promise<void>;
-}
 
 /**
  * A bound address that gives connections, by iteration or to `onConnection`.
@@ -46,7 +33,8 @@ export interface ListenerHost {
 export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
   /** Where it listens, with the real port. */
   readonly address: Address;
-  readonly #host: ListenerHost;
+  readonly #table: ConnectionTable;
+  readonly #onStop: () => void;
   readonly #onConnection: OnConnection | undefined;
   readonly #links = new Set<Link>();
   readonly #ready: Connection[] = []; // at most max_conns: each holds a slot
@@ -55,10 +43,16 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
   #stopping: Promise<void> | undefined;
 
   /** @internal Made by {@linkcode Transport.listen}. */
-  constructor(address: Address, host: ListenerHost, onConnection: OnConnection | undefined) {
+  constructor(
+    address: Address,
+    table: ConnectionTable,
+    onConnection: OnConnection | undefined,
+    onStop: () => void,
+  ) {
     this.address = address;
-    this.#host = host;
+    this.#table = table;
     this.#onConnection = onConnection;
+    this.#onStop = onStop;
   }
 
   /** Connections of this listener that are open or in their handshake. */
@@ -80,13 +74,11 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
   /** @internal Every accepted socket comes here before any byte of it is read. */
   accept(pending: PendingSocket): SocketHandler | undefined {
     if (this.#stopping !== undefined) return undefined;
-    const options = this.#host.admit({
+    const link = this.#table.accepting(this.address, {
       onOpen: (link) => this.#deliver(link),
-      onClosed: (link) => this.#links.delete(link),
-      onReleased: () => {},
+      onClosed: (link) => void this.#links.delete(link),
     });
-    if (options === undefined) return undefined;
-    const link = new Link(options);
+    if (link === undefined) return undefined;
     this.#links.add(link);
     link.hold(pending);
     return link;
@@ -125,7 +117,7 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
   async drain(ms?: number): Promise<void> {
     const stopped = this.#stop();
     for (const link of this.#links) link.drain();
-    await this.#host.settle(this.#links, ms);
+    await this.#table.settle(this.#links, ms);
     await stopped;
   }
 
@@ -145,7 +137,7 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
     if (this.#stopping === undefined) {
       this.#stopping = this.#bound?.close() ?? Promise.resolve();
       for (const taker of this.#takers.splice(0)) taker.resolve({ done: true, value: undefined });
-      this.#host.stopped(this);
+      this.#onStop();
     }
     return this.#stopping;
   }
@@ -165,7 +157,7 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
     try {
       await onConnection(connection);
     } catch (error) {
-      connection.abort(this.#host.handlerFailed(error));
+      connection.abort(TransportError.from(error, "internal", { op: "onConnection" }));
     }
     await connection.close();
   }

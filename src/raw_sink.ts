@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CloseReason } from "./connection.ts";
+import type { CloseReason } from "./close_reason.ts";
 import { TransportError } from "./errors.ts";
 import type { Link } from "./link.ts";
 import type { Sink, SinkReport } from "./sink.ts";

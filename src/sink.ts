@@ -9,7 +9,8 @@
  */
 
 import type { TransportError } from "./errors.ts";
-import type { CloseReason, ConnectionInfo } from "./connection.ts";
+import type { CloseReason } from "./close_reason.ts";
+import type { ConnectionInfo } from "./connection.ts";
 
 /** What one push left behind. */
 export interface SinkReport {

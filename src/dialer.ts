@@ -1,0 +1,55 @@
+/**
+ * One attempt to connect.
+ *
+ * @module
+ */
+
+import type { Address } from "./address.ts";
+import type { ConfigSnapshot } from "./config/config.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionTable } from "./connection_table.ts";
+import { deferred } from "./deferred.ts";
+import { TransportError } from "./errors.ts";
+import type { DialOptions } from "./options.ts";
+import type { Runtime } from "./runtime/runtime.ts";
+import { clientTls } from "./tls_material.ts";
+
+/**
+ * Connects once; the link's own deadline is `dial_timeout`.
+ *
+ * @throws {TransportError} The cause of the link's close; the signal's reason when aborted.
+ */
+export async function dial(
+  runtime: Runtime,
+  table: ConnectionTable,
+  config: ConfigSnapshot,
+  address: Address,
+  options: DialOptions,
+): Promise<Connection> {
+  const { signal } = options;
+  const tls = address.transport === "tls"
+    ? clientTls(address.hostname, options.tls, config)
+    : undefined;
+  const opened = deferred<Connection>();
+  const link = table.dialling(address, tls?.alpn ?? [], {
+    onOpen: (link) => opened.resolve(new Connection(link)),
+    onClosed: (_link, reason) =>
+      opened.reject(
+        reason.error ?? new TransportError("io_closed", "The dial was given up", { op: "dial" }),
+      ),
+  });
+  const onAbort = (): void => {
+    opened.reject(signal!.reason);
+    link.abort();
+  };
+  signal?.addEventListener("abort", onAbort, { once: true });
+  runtime.connect(address, tls, link).then(
+    (pending) => link.hold(pending),
+    (cause) => link.onClose({ type: "system", cause }),
+  );
+  try {
+    return await opened.promise;
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * What {@linkcode Transport} takes: options of listening and dialling, and hooks.
+ *
+ * @module
+ */
+
+import type { Address } from "./address.ts";
+import type { Clock } from "./clock.ts";
+import type { CloseReason } from "./close_reason.ts";
+import type { ConnectionInfo } from "./connection.ts";
+import type { OnConnection } from "./listener.ts";
+import type { ReadinessTransition } from "./readiness.ts";
+import type { Runtime } from "./runtime/runtime.ts";
+
+/** A certificate chain and its private key, as PEM text or bytes. */
+export interface TlsMaterial {
+  /** The chain, leaf first. */
+  cert: string | Uint8Array;
+  /** The private key of the leaf. */
+  key: string | Uint8Array;
+}
+
+/** Where TLS material comes from: files, a KMS or a secret store alike. Called once a `listen`. */
+export type TlsMaterialSource = () => TlsMaterial | Promise<TlsMaterial>;
+
+/** Options of {@linkcode Transport.listen}. */
+export interface ListenOptions {
+  /** Where to listen; `port` 0 takes any free one. @default The configured `bind_addr`. */
+  address?: string | Address;
+  /** Certificate and key; makes a TLS listener. */
+  tls?: TlsMaterialSource;
+  /** Takes each connection; without it, iterate over the listener. */
+  onConnection?: OnConnection;
+  /** Closes the listener when aborted. */
+  signal?: AbortSignal;
+}
+
+/** Options of {@linkcode Transport.dial}. */
+export interface DialOptions {
+  /** Gives up the dial. */
+  signal?: AbortSignal;
+  /** TLS as a client; makes a TLS connection. */
+  tls?: {
+    /** Trusted roots as PEM. @default The runtime's own store. */
+    ca?: string | readonly string[];
+    /** The name to send and verify. @default `tls_client.sni_override`, then the dialled host. */
+    serverName?: string;
+  };
+}
+
+/** One connection that is over. */
+export interface ConnectionClosed {
+  /** What is known of it. */
+  readonly info: ConnectionInfo;
+  /** Why it closed. */
+  readonly reason: CloseReason;
+  /** Milliseconds from accept or dial to the close. */
+  readonly durationMs: number;
+  /** Bytes received. */
+  readonly bytesIn: number;
+  /** Bytes sent. */
+  readonly bytesOut: number;
+}
+
+/** What a host can hook into. Hooks are told, never asked: one that throws is ignored, and counted. */
+export interface TransportHooks {
+  /** Told of each change of readiness, once. */
+  onReadiness?: (transition: ReadinessTransition) => void;
+  /** Told of each connection that closed, those that failed in their handshake included. */
+  onConnectionClosed?: (event: ConnectionClosed) => void;
+  /** Monotonic time. @default The runtime's. */
+  clock?: Clock;
+  /** The sockets. @default Those of the runtime that runs this. */
+  runtime?: Runtime;
+}
