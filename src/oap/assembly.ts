@@ -39,6 +39,11 @@ export class Assembly {
   pool: FramePool | undefined = undefined;
   #buffer: Uint8Array | undefined = undefined;
 
+  /** Bytes of memory held for it. */
+  get bytes(): number {
+    return this.#buffer?.length ?? 0;
+  }
+
   /** Starts a frame of `need` bytes. */
   begin(need: number): void {
     this.have = 0;

@@ -7,7 +7,7 @@
 import { CAPS } from "../caps.ts";
 import { TransportError } from "../errors.ts";
 import { CodecError } from "./codec_error.ts";
-import { FLAGS, type Frame, HEADER_BYTES, UNKNOWN_FLAGS, VERSION } from "./frame.ts";
+import { FLAGS, type Frame, HEADER_BYTES, KNOWN_FLAGS, VERSION } from "./frame.ts";
 import { FrameView } from "./frame_view.ts";
 import { frameLimit } from "./limits.ts";
 
@@ -73,7 +73,7 @@ export function checkFrame(frame: Frame, maxFrameBytes: number): number {
   const len = HEADER_BYTES + cap + payload;
   const kind = flags & KINDS;
   if (
-    len > maxFrameBytes || cap !== 0 || (flags & UNKNOWN_FLAGS) !== 0 || kind === 0 ||
+    len > maxFrameBytes || cap !== 0 || (flags & ~KNOWN_FLAGS) !== 0 || kind === 0 ||
     (kind & (kind - 1)) !== 0 ||
     (frame.ver ?? VERSION) !== VERSION || flags >>> 0 !== flags
   ) {
@@ -106,9 +106,7 @@ function refuse(flags: number, version: number, cap: number, len: number, max: n
   if (cap > 0 && (flags & FLAGS.START) === 0) {
     fail("CapOnNonStart", "with a capability but without START: add the flag");
   }
-  if (
-    !Number.isInteger(flags) || flags < 0 || flags >= UNKNOWN_FLAGS || (flags & UNKNOWN_FLAGS) !== 0
-  ) {
+  if ((flags & ~KNOWN_FLAGS) !== 0 || flags >>> 0 !== flags) {
     fail("BadFlags", `with flags ${flags}: bits 8 to 15 must be 0`);
   }
   const kind = flags & KINDS;

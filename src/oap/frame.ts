@@ -10,8 +10,8 @@ export const HEADER_BYTES = 38 as const;
 /** The only version of the wire. */
 export const VERSION = 1 as const;
 
-/** The bits that have no meaning and must be 0. */
-export const UNKNOWN_FLAGS = 0xff00 as const;
+/** The bits that have a meaning; all others must be 0. */
+export const KNOWN_FLAGS = 0xff as const;
 
 /** The names of the flags; see {@linkcode FLAGS}. */
 export interface Flags {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { CloseReason, ConnectionInfo } from "../connection.ts";
+import type { CloseReason } from "../close_reason.ts";
+import type { ConnectionInfo } from "../connection.ts";
 import { TransportError } from "../errors.ts";
 import type { Attachable, WriteDone } from "../sink.ts";
 import type { BorrowedBatch, FrameBatch } from "./batch.ts";

@@ -5,7 +5,7 @@
  */
 
 import { CAPS } from "../caps.ts";
-import type { CloseReason } from "../connection.ts";
+import type { CloseReason } from "../close_reason.ts";
 import { TransportError } from "../errors.ts";
 import type { Carrier, Sink, SinkReport } from "../sink.ts";
 import { FramePool } from "./assembly.ts";

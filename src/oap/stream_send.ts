@@ -11,6 +11,7 @@ import { EMPTY, FLAGS, type FrameHead, HEADER_BYTES } from "./frame.ts";
 import { hot } from "./instance.ts";
 import { mayCompress } from "./may_compress.ts";
 import type { Sender } from "./sender.ts";
+import { soleFrame } from "./zstd_frame.ts";
 
 /** What a stream came to. */
 export interface StreamResult {
@@ -167,10 +168,9 @@ export class StreamSend {
   async #chunk(piece: Piece): Promise<void> {
     const { bytes, last } = piece;
     const first = this.#frames === 0;
-    const packed = this.#compress?.(bytes);
-    const comp = packed !== undefined &&
-      mayCompress(bytes.length, packed.length, { maxFrameBytes: this.#sender.maxFrameBytes });
-    const payload = comp ? packed : bytes;
+    const packed = this.#pack(bytes);
+    const comp = packed !== undefined;
+    const payload = packed ?? bytes;
     const edges = (first ? FLAGS.START : 0) | (last ? FLAGS.END : 0) | (comp ? FLAGS.COMP : 0);
     const flags = this.#head.flags & ~(FLAGS.START | FLAGS.END) | edges;
     const { code, appProtoId, tenantId, corrId, capability } = this.#head;
@@ -187,6 +187,15 @@ export class StreamSend {
     await this.#put(head, payload, () => piece.free());
     this.#bytes += bytes.length;
     if (comp) this.#compressed++;
+  }
+
+  /** The chunk compressed, if every receiver's guard takes it. */
+  #pack(bytes: Uint8Array): Uint8Array | undefined {
+    const made = this.#compress?.(bytes);
+    const packed = made === undefined ? undefined : soleFrame(made);
+    if (packed === undefined) return undefined;
+    const { maxFrameBytes } = this.#sender;
+    return mayCompress(bytes.length, packed.length, { maxFrameBytes }) ? packed : undefined;
   }
 
   async #put(head: Uint8Array, payload: Uint8Array, free: () => void): Promise<void> {

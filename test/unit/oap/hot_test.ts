@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { describe, it } from "node:test";
+import { CAPS } from "../../../src/caps.ts";
+import { TransportError } from "../../../src/errors.ts";
+import { CAP_NAMES, checkCaps, checkDigest } from "../../../src/oap/artefact.ts";
+import { CAP_REFUSED, Hot, type HotExports } from "../../../src/oap/hot.ts";
+import { hot } from "../../../src/oap/instance.ts";
+import { wasmInfo } from "../../../src/oap/mod.ts";
+import { sha256 } from "../../../src/oap/sha256.ts";
+
+function internal(text: RegExp): (error: unknown) => boolean {
+  return (error) =>
+    TransportError.is(error) && error.kind === "internal" && error.origin === "library" &&
+    text.test(error.message);
+}
+
+const table = Uint32Array.from(CAP_NAMES, (name) => CAPS[name]);
+
+describe("the WebAssembly module", () => {
+  it("agrees with the library on every ceiling", () => {
+    assert.equal(CAP_NAMES.length, Object.keys(CAPS).length);
+    checkCaps(table);
+    wasmInfo();
+  });
+
+  it("is refused over any ceiling, with both figures", () => {
+    CAP_NAMES.forEach((name, i) => {
+      const other = table.slice();
+      other[i]!++;
+      assert.throws(
+        () => checkCaps(other),
+        internal(new RegExp(`${name} is ${CAPS[name]} .* ${CAPS[name] + 1} `)),
+      );
+    });
+  });
+
+  it("is refused with another digest", () => {
+    assert.throws(() => checkDigest(new Uint8Array(1), wasmInfo().sha256), internal(/SHA-256/));
+  });
+
+  it("refuses a frame limit above its own constant", () => {
+    assert.equal(hot().index(38, CAPS.frameBytes + 1), CAP_REFUSED);
+  });
+
+  it("loses one call to a trap, and is replaced", () => {
+    const memory = new WebAssembly.Memory({ initial: 2 });
+    new Uint32Array(memory.buffer, 1024, table.length).set(table);
+    const trap = (): number => {
+      throw new WebAssembly.RuntimeError("unreachable");
+    };
+    const zero = (): number => 0;
+    const fake: HotExports = {
+      memory,
+      hot_new: zero,
+      hot_win_ptr: zero,
+      hot_table_ptr: () => 32_768,
+      hot_hdr_ptr: () => 65_536,
+      hot_caps_ptr: () => 1024,
+      hot_pairs: () => 433,
+      hot_index: trap,
+      hot_chunk: trap,
+      hot_guard_in: trap,
+      hot_guard: trap,
+      hot_guard_out_ptr: zero,
+      hot_guard_wipe: zero,
+    };
+    let trapped = 0;
+    const broken = new Hot(fake, () => trapped++);
+    assert.throws(() => broken.index(38, 100), internal(/trapped \(unreachable\)/));
+    assert.throws(() => broken.inflate(0, new Uint8Array(1), 1, 0), internal(/trapped/));
+    assert.throws(() => broken.chunk(1, 0, 1, 1, 0, [0, 0], [0, 0, 0, 0]), internal(/trapped/));
+    assert.equal(trapped, 3);
+  });
+});
+
+describe("sha256", () => {
+  it("agrees with the runtime's", () => {
+    for (const n of [0, 1, 55, 56, 57, 63, 64, 65, 119, 120, 1000, 70_000]) {
+      const bytes = Uint8Array.from({ length: n }, (_, i) => i * 7);
+      assert.equal(sha256(bytes), createHash("sha256").update(bytes).digest("hex"));
+    }
+  });
+});
