@@ -3,34 +3,42 @@
 use super::bits::Forward;
 use super::{GuardError, Work};
 
-/// Symbols that a distribution can have.
-pub(super) const MAX_SYMBOLS: usize = 256;
 const MIN_LOG: u32 = 5;
 /// "Less than one": a symbol that gets one cell at the end of the table.
 const RARE: i16 = -1;
 
-/// Normalised counts of symbols; they sum to `1 << log`, a rare one counting 1.
-pub(super) struct Distribution {
-    pub counts: [i16; MAX_SYMBOLS],
-    pub symbols: usize,
-    pub log: u32,
+/// Normalised counts of at most `S` symbols; they sum to `1 << log`, a rare one counting 1.
+pub(super) struct Distribution<const S: usize> {
+    counts: [i16; S],
+    symbols: usize,
+    log: u32,
 }
 
-impl Distribution {
-    /// Reads a description from the start of `src`; also returns its length. More than `max_symbols` symbols or a table
-    /// above `1 << max_log` is corrupt.
-    pub fn read(src: &[u8], max_log: u32, max_symbols: usize) -> Result<(Distribution, usize), GuardError> {
+impl<const S: usize> Distribution<S> {
+    /// The count of each symbol.
+    pub fn counts(&self) -> &[i16] {
+        &self.counts[..self.symbols]
+    }
+
+    /// Logarithm of their sum.
+    pub fn log(&self) -> u32 {
+        self.log
+    }
+
+    /// Reads a description from the start of `src`; also returns its length. More than `S` symbols or a table above
+    /// `1 << max_log` is corrupt.
+    pub fn read(src: &[u8], max_log: u32) -> Result<(Distribution<S>, usize), GuardError> {
         let mut bits = Forward::new(src);
         let log = bits.peek(4) + MIN_LOG;
         bits.skip(4);
         if log > max_log {
             return Err(GuardError::Corrupt);
         }
-        let mut counts = [0; MAX_SYMBOLS];
+        let mut counts = [0; S];
         let mut symbols = 0;
         let mut left = 1u32 << log; // cells without a symbol
         while left > 0 {
-            if symbols >= max_symbols {
+            if symbols >= S {
                 return Err(GuardError::Corrupt);
             }
             // a value in 0..=left+1; the smaller ones, as many as the next power of two allows, take one bit less
@@ -51,7 +59,7 @@ impl Distribution {
             symbols += 1;
             left -= count.unsigned_abs() as u32;
             if count == 0 {
-                symbols += zero_run(&mut bits, max_symbols - symbols)?;
+                symbols += zero_run(&mut bits, S - symbols)?;
             }
         }
         Ok((Distribution { counts, symbols, log }, bits.bytes()?))
@@ -118,19 +126,20 @@ impl<const N: usize> Table<N> {
         self.log = 0;
     }
 
-    /// The table of a distribution whose counts sum to `1 << log`, which is at most `N`. Its entries are charged first.
-    pub fn build(
+    /// The table of a distribution of at most `S` symbols whose counts sum to `1 << log`, which is at most `N`. Its
+    /// entries are charged first. `meanings` has what each symbol stands for.
+    pub fn build<const S: usize>(
         &mut self,
         counts: &[i16],
         log: u32,
         work: &mut Work,
-        meaning: impl Fn(usize) -> (u32, u8),
+        meanings: &[(u32, u8); S],
     ) -> Result<(), GuardError> {
         let size = 1usize << log;
         work.charge(size)?;
         self.log = log;
         let cells = &mut self.cells[..size];
-        let mut next = [0u16; MAX_SYMBOLS];
+        let mut next = [0u16; S];
         let mut high = size; // rare symbols take cells from the end down
         for (symbol, count) in counts.iter().enumerate() {
             next[symbol] = count.unsigned_abs();
@@ -139,27 +148,25 @@ impl<const N: usize> Table<N> {
                 cells[high].value = symbol as u32;
             }
         }
-        let step = (size >> 1) + (size >> 3) + 3;
+        let (step, mask) = ((size >> 1) + (size >> 3) + 3, size - 1);
         let mut at = 0;
         for (symbol, count) in counts.iter().enumerate() {
             for _ in 0..*count {
-                cells[at].value = symbol as u32;
-                loop {
-                    at = (at + step) & (size - 1);
-                    if at < high || high == 0 {
-                        break;
-                    }
+                cells[at & mask].value = symbol as u32;
+                at = (at + step) & mask;
+                while at >= high && high > 0 {
+                    at = (at + step) & mask;
                 }
             }
         }
         for cell in cells {
-            let symbol = cell.value as usize;
+            let symbol = cell.value as usize % S;
             let state = next[symbol];
-            next[symbol] += 1;
-            let bits = log - state.ilog2();
-            let (value, extra) = meaning(symbol);
-            *cell =
-                Cell { value, extra, next: (usize::from(state) << bits).wrapping_sub(size) as u16, bits: bits as u8 };
+            next[symbol] = state.wrapping_add(1);
+            let bits = log.wrapping_sub(31u32.wrapping_sub(u32::from(state).leading_zeros()));
+            let (value, extra) = meanings[symbol];
+            let from = u32::from(state).wrapping_shl(bits).wrapping_sub(size as u32);
+            *cell = Cell { value, extra, next: from as u16, bits: bits as u8 };
         }
         Ok(())
     }

@@ -8,6 +8,16 @@ const MAX_BITS: u32 = 11;
 const CELLS: usize = 1 << MAX_BITS;
 const WEIGHT_LOG: u32 = 6;
 const WEIGHT_CELLS: usize = 1 << WEIGHT_LOG;
+/// What a decoded weight means: itself.
+const WEIGHTS: [(u32, u8); MAX_WEIGHTS + 1] = {
+    let mut all = [(0, 0); MAX_WEIGHTS + 1];
+    let mut i = 0;
+    while i < all.len() {
+        all[i].0 = i as u32;
+        i += 1;
+    }
+    all
+};
 /// Symbols whose weight is written down; the last one's follows from the others.
 const MAX_WEIGHTS: usize = 255;
 /// Below this many literals four streams do not work out.
@@ -65,11 +75,11 @@ impl Huffman {
         weights: &mut [u8; MAX_WEIGHTS + 1],
         work: &mut Work,
     ) -> Result<usize, GuardError> {
-        let (spread, used) = Distribution::read(src, WEIGHT_LOG, MAX_WEIGHTS + 1)?;
-        self.weights.build(&spread.counts[..spread.symbols], spread.log, work, |symbol| (symbol as u32, 0))?;
+        let (spread, used) = Distribution::<{ MAX_WEIGHTS + 1 }>::read(src, WEIGHT_LOG)?;
+        self.weights.build(spread.counts(), spread.log(), work, &WEIGHTS)?;
         let cells = self.weights.cells();
         let mut bits = Backward::new(&src[used..])?;
-        let mut states = [bits.take(spread.log) as usize, bits.take(spread.log) as usize];
+        let mut states = [bits.take(spread.log()) as usize, bits.take(spread.log()) as usize];
         if bits.overrun() {
             return Err(GuardError::Corrupt);
         }

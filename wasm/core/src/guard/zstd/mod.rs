@@ -9,6 +9,7 @@
 
 mod bits;
 mod block;
+mod codes;
 mod copy;
 mod fse;
 mod huffman;

@@ -2,6 +2,7 @@
 
 use super::bits::Backward;
 use super::block::Limit;
+use super::codes::{Kind, LITERALS, MATCHES, OFFSETS};
 use super::fse::{Distribution, Table};
 use super::literals::Literals;
 use super::{GuardError, Source, Work, copy};
@@ -17,84 +18,52 @@ const PREDEFINED: u8 = 0;
 const SINGLE: u8 = 1;
 const DESCRIBED: u8 = 2;
 
-#[rustfmt::skip]
-const LITERAL_COUNTS: [i16; 36] = [
-    4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1,
-];
-#[rustfmt::skip]
-const MATCH_COUNTS: [i16; 53] = [
-    1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
-];
-const OFFSET_COUNTS: [i16; 29] =
-    [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1];
-const OFFSET_SYMBOLS: usize = 32;
-
-/// Literal lengths from code 16 on: base and extra bits.
-#[rustfmt::skip]
-const LITERAL_LENGTHS: [(u32, u8); 20] = [
-    (16, 1), (18, 1), (20, 1), (22, 1), (24, 2), (28, 2), (32, 3), (40, 3), (48, 4), (64, 6),
-    (128, 7), (256, 8), (512, 9), (1024, 10), (2048, 11), (4096, 12), (8192, 13), (16384, 14), (32768, 15), (65536, 16),
-];
-/// Match lengths from code 32 on: base and extra bits.
-#[rustfmt::skip]
-const MATCH_LENGTHS: [(u32, u8); 21] = [
-    (35, 1), (37, 1), (39, 1), (41, 1), (43, 2), (47, 2), (51, 3), (59, 3), (67, 4), (83, 4), (99, 5),
-    (131, 7), (259, 8), (515, 9), (1027, 10), (2051, 11), (4099, 12), (8195, 13), (16387, 14), (32771, 15), (65539, 16),
-];
-
-fn literal_length(code: usize) -> (u32, u8) {
-    code.checked_sub(16).map_or((code as u32, 0), |i| LITERAL_LENGTHS[i])
-}
-
-fn match_length(code: usize) -> (u32, u8) {
-    code.checked_sub(32).map_or((code as u32 + 3, 0), |i| MATCH_LENGTHS[i])
-}
-
-fn offset(code: usize) -> (u32, u8) {
-    (1 << code, code as u8)
-}
-
-/// One of the three tables, and whether this frame has set it.
+/// One of the three tables.
 struct Slot<const N: usize> {
     table: Table<N>,
+    /// Has this frame set it?
     set: bool,
+    /// Does it hold the predefined table? That one is kept over frames, and charged all the same: what an input is
+    /// charged must not depend on the inputs before it.
+    predefined: bool,
 }
-
-/// What a slot may be filled with.
-struct Kind {
-    predefined: &'static [i16],
-    predefined_log: u32,
-    symbols: usize,
-    meaning: fn(usize) -> (u32, u8),
-}
-
-const LITERAL_KIND: Kind =
-    Kind { predefined: &LITERAL_COUNTS, predefined_log: 6, symbols: LITERAL_COUNTS.len(), meaning: literal_length };
-const OFFSET_KIND: Kind =
-    Kind { predefined: &OFFSET_COUNTS, predefined_log: 5, symbols: OFFSET_SYMBOLS, meaning: offset };
-const MATCH_KIND: Kind =
-    Kind { predefined: &MATCH_COUNTS, predefined_log: 6, symbols: MATCH_COUNTS.len(), meaning: match_length };
 
 impl<const N: usize> Slot<N> {
     fn new() -> Slot<N> {
-        Slot { table: Table::new(), set: false }
+        Slot { table: Table::new(), set: false, predefined: false }
     }
 
-    fn fill(&mut self, mode: u8, kind: &Kind, src: &mut Source, work: &mut Work) -> Result<(), GuardError> {
+    fn wipe(&mut self) {
+        self.table.wipe();
+        (self.set, self.predefined) = (false, false);
+    }
+
+    fn fill<const S: usize>(
+        &mut self,
+        mode: u8,
+        kind: &Kind<S>,
+        src: &mut Source,
+        work: &mut Work,
+    ) -> Result<(), GuardError> {
         match mode & 3 {
-            PREDEFINED => self.table.build(kind.predefined, kind.predefined_log, work, kind.meaning)?,
+            PREDEFINED if self.predefined => work.charge(1 << kind.predefined_log)?,
+            PREDEFINED => {
+                self.table.build(kind.predefined, kind.predefined_log, work, &kind.meanings)?;
+                self.predefined = true;
+            }
             SINGLE => {
                 let code = usize::from(src.u8()?);
-                if code >= kind.symbols {
+                if code >= S {
                     return Err(GuardError::Corrupt);
                 }
-                self.table.set_single((kind.meaning)(code));
+                self.predefined = false;
+                self.table.set_single(kind.meanings[code]);
             }
             DESCRIBED => {
-                let (spread, used) = Distribution::read(src.0, N.ilog2(), kind.symbols)?;
+                let (spread, used) = Distribution::<S>::read(src.0, N.ilog2())?;
                 src.take(used)?;
-                self.table.build(&spread.counts[..spread.symbols], spread.log, work, kind.meaning)?;
+                self.predefined = false;
+                self.table.build(spread.counts(), spread.log(), work, &kind.meanings)?;
             }
             _ if self.set => {}
             _ => return Err(GuardError::Corrupt),
@@ -123,10 +92,10 @@ impl Sequences {
     }
 
     pub fn wipe(&mut self) {
-        self.literals.table.wipe();
-        self.offsets.table.wipe();
-        self.matches.table.wipe();
-        self.start_frame();
+        self.literals.wipe();
+        self.offsets.wipe();
+        self.matches.wipe();
+        self.recent = FIRST_OFFSETS;
     }
 
     /// Reads the number of sequences and, when there are any, the tables.
@@ -141,9 +110,9 @@ impl Sequences {
         if modes & 3 != 0 {
             return Err(GuardError::Corrupt);
         }
-        self.literals.fill(modes >> 6, &LITERAL_KIND, src, work)?;
-        self.offsets.fill(modes >> 4, &OFFSET_KIND, src, work)?;
-        self.matches.fill(modes >> 2, &MATCH_KIND, src, work)?;
+        self.literals.fill(modes >> 6, &LITERALS, src, work)?;
+        self.offsets.fill(modes >> 4, &OFFSETS, src, work)?;
+        self.matches.fill(modes >> 2, &MATCHES, src, work)?;
         Ok(count)
     }
 
