@@ -117,14 +117,13 @@ export class FrameBatch extends Frames {
  * import { duplexPair } from "@ron/transport/testing";
  * import { type Frame, framed } from "@ron/transport/oap";
  *
- * const [connection] = duplexPair();
+ * await using pair = await duplexPair();
  * const kept: Frame[] = [];
- * framed(connection).onBatch((batch) => {
+ * framed(pair.near).onBatch((batch) => {
  *   batch.forEach((frame) => {
  *     if (frame.appProtoId === 7) kept.push(frame.toFrame());
  *   });
  * });
- * connection.abort();
  * ```
  */
 export class BorrowedBatch extends Frames {

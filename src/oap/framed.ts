@@ -10,22 +10,16 @@ import { TransportError } from "../errors.ts";
 import type { Attachable, WriteDone } from "../sink.ts";
 import type { BorrowedBatch, FrameBatch } from "./batch.ts";
 import type { StreamSource } from "./chunk_source.ts";
-import { CodecError } from "./codec_error.ts";
 import { type CorrIds, corrIds } from "./corr_ids.ts";
 import { FLAGS, type Frame, type FrameHead } from "./frame.ts";
 import type { FrameView } from "./frame_view.ts";
 import type { FramedCounters } from "./framed_counters.ts";
-import { type FramedOptions, FramedSink } from "./framed_sink.ts";
-import { decodeHelloReply, helloFrame, negotiate, type Negotiated } from "./hello.ts";
-import { request, type RequestOptions } from "./request.ts";
+import type { FramedOptions, RequestOptions, SendOptions } from "./framed_options.ts";
+import { FramedSink } from "./framed_sink.ts";
+import { helloFrame, type Negotiated } from "./hello.ts";
+import { request } from "./request.ts";
 import { inboxFull } from "./sender.ts";
 import { type StreamResult, StreamSend } from "./stream_send.ts";
-
-/** How a wait is given up. */
-export interface SendOptions {
-  /** Gives up waiting for room; what is queued already is sent. */
-  signal?: AbortSignal;
-}
 
 /**
  * Speaks OAP/1 on a connection from here on. Its own `read` and `write` throw `misuse` afterwards.
@@ -41,9 +35,9 @@ export interface SendOptions {
  * import { duplexPair } from "@ron/transport/testing";
  * import assert from "node:assert/strict";
  *
- * const [near, far] = duplexPair();
- * await using client = framed(near);
- * await using server = framed(far);
+ * await using pair = await duplexPair();
+ * const client = framed(pair.near);
+ * const server = framed(pair.far);
  * server.onBatch((batch) => {
  *   batch.forEach(({ appProtoId, tenantId, corrId, payload }) => {
  *     server.trySend({ flags: FLAGS.RESP, code: 200, appProtoId, tenantId, corrId, payload });
@@ -125,10 +119,8 @@ export class FramedConnection implements AsyncDisposable {
   }
 
   /**
-   * One frame at a time. Convenient, and the slowest way: about 100 ns a frame go into waiting, 10 times
-   * what {@linkcode FramedConnection.batches} takes.
-   *
-   * @throws {TransportError} As {@linkcode FramedConnection.batches}.
+   * One frame at a time. The slowest way: about 100 ns a frame go into waiting, 10 times what
+   * {@linkcode FramedConnection.batches} takes; it throws as that does.
    */
   async *frames(): AsyncGenerator<FrameView, void, undefined> {
     for await (const batch of this.batches()) yield* batch;
@@ -231,21 +223,10 @@ export class FramedConnection implements AsyncDisposable {
       helloFrame(FLAGS.REQ, 0, { ua: agent }, { corrId: this.#ids.next() }),
       options,
     );
-    try {
-      const negotiated = negotiate(sink.reply, decodeHelloReply(reply));
-      sink.lower(negotiated);
-      return negotiated;
-    } catch (error) {
-      if (error instanceof CodecError) sink.broken(error);
-      throw error;
-    }
+    return sink.settle(reply);
   }
 
-  /**
-   * Closes in order: sends what is queued, ends this side, waits for the peer's end.
-   *
-   * @returns When it is over. Idempotent.
-   */
+  /** Closes in order: sends what is queued, ends this side, waits for the peer's end. Idempotent. */
   close(): Promise<void> {
     return this.#sink.carrier.close();
   }

@@ -9,39 +9,26 @@ import type { CloseReason } from "../close_reason.ts";
 import { TransportError } from "../errors.ts";
 import type { Carrier, Sink, SinkReport } from "../sink.ts";
 import { FramePool } from "./assembly.ts";
-import { BorrowedBatch, copyIndex, FrameBatch, type Index, ownMain } from "./batch.ts";
-import type { CodecError } from "./codec_error.ts";
-import { FLAGS } from "./frame.ts";
+import { type BorrowedBatch, FrameBatch, type Index, ownMain } from "./batch.ts";
+import { CodecError } from "./codec_error.ts";
+import { FLAGS, type Frame } from "./frame.ts";
 import { type FramedCounters, framedCounters } from "./framed_counters.ts";
-import { DEFAULT_REPLY, type HelloReply, type Negotiated } from "./hello.ts";
+import type { FramedOptions } from "./framed_options.ts";
+import {
+  decodeHelloReply,
+  DEFAULT_REPLY,
+  type HelloReply,
+  negotiate,
+  type Negotiated,
+} from "./hello.ts";
 import { InboundRequests } from "./inbound.ts";
+import { lend } from "./lend.ts";
 import { frameLimit, limit } from "./limits.ts";
 import { Parser } from "./parser.ts";
 import { Requests } from "./requests.ts";
 import { Router } from "./router.ts";
 import { Sender } from "./sender.ts";
 import { WorkQueue } from "./work_queue.ts";
-
-/** How a connection is framed. Limits can only be lowered. */
-export interface FramedOptions {
-  /** Largest frame in both directions, in bytes. @default what the connection's configuration allows */
-  maxFrameBytes?: number;
-  /** Most unanswered requests in each direction. @default {64} */
-  maxInflight?: number;
-  /** `false`: this end has no codec, says so in HELLO, and refuses compressed frames. @default {true} */
-  inflate?: boolean;
-  /**
-   * Compresses a chunk of a stream to one zstd frame, or returns `undefined` to send it as it is. Only used
-   * by `sendStream`, and only where the result may be sent. @default none: streams are sent plain
-   */
-  compress?: (chunk: Uint8Array) => Uint8Array | undefined;
-  /** What HELLO replies name as ways to reach this end. @default {["tcp+tls"]} */
-  transports?: readonly string[];
-  /** Milliseconds until a request without an answer fails. @default {30000} */
-  requestTimeoutMs?: number;
-  /** Lends copies to `onBatch` and spoils them afterwards, so that a test sees who kept one. @default {false} */
-  checkBorrows?: boolean;
-}
 
 /** Everything that belongs to one framed connection. */
 export class FramedSink implements Sink {
@@ -99,12 +86,19 @@ export class FramedSink implements Sink {
     this.#router = new Router(this);
   }
 
-  /** Takes what HELLO settled. */
-  lower(negotiated: Negotiated): void {
-    const max = Math.min(this.#parser.maxFrameBytes, negotiated.maxFrame);
-    this.#parser.maxFrameBytes = this.sender.maxFrameBytes = max;
-    this.maxInflight = Math.min(this.maxInflight, negotiated.maxInflight);
-    this.sender.flags &= negotiated.flags;
+  /** Takes the peer's HELLO reply: lowers the limits, or breaks off when it is unusable. */
+  settle(reply: Frame): Negotiated {
+    try {
+      const negotiated = negotiate(this.reply, decodeHelloReply(reply));
+      const max = Math.min(this.#parser.maxFrameBytes, negotiated.maxFrame);
+      this.#parser.maxFrameBytes = this.sender.maxFrameBytes = max;
+      this.maxInflight = Math.min(this.maxInflight, negotiated.maxInflight);
+      this.sender.flags &= negotiated.flags;
+      return negotiated;
+    } catch (error) {
+      if (error instanceof CodecError) this.#fault(error);
+      throw error;
+    }
   }
 
   /** From now on every batch is lent to `consumer`, those that wait first. */
@@ -186,28 +180,15 @@ export class FramedSink implements Sink {
     if (this.#draining) this.settled();
   }
 
-  /** Lends frames to the callback, and takes their memory back. */
   #lend(index: Index): void {
-    const { checkBorrows } = this.options;
-    const lent = checkBorrows ? copyIndex(index) : index;
-    const batch = new BorrowedBatch(lent);
-    const sources = lent.main === undefined ? lent.extra : [lent.main, ...lent.extra];
-    const buffers = lent.extra.map((source) => source.bytes);
-    this.sender.lent = sources.map((source) => source.buffer);
+    const { sender } = this;
+    const { pool } = this.#parser.assembly;
+    const callback = this.#consumer as (batch: BorrowedBatch) => void;
     try {
-      this.#consumer?.(batch);
-    } catch (error) {
-      this.#break(
-        new TransportError("misuse", "The callback of onBatch threw: handle errors inside it", {
-          op: "read",
-          cause: error,
-        }),
-      );
-    } finally {
-      this.sender.lent = [];
-      if (checkBorrows) { for (const source of sources) source.bytes.fill(0xdb); }
-      else for (const bytes of buffers) this.#parser.assembly.pool?.give(bytes);
-      batch.giveBack();
+      lend(index, { callback, sender, pool, check: this.options.checkBorrows ?? false });
+    } catch (cause) {
+      const message = "The callback of onBatch threw: handle errors inside it";
+      this.#break(new TransportError("misuse", message, { op: "read", cause }));
     }
   }
 
@@ -252,11 +233,6 @@ export class FramedSink implements Sink {
         origin: "remote",
       }),
     );
-  }
-
-  /** The peer broke a rule that only the caller of this could see. */
-  broken(error: CodecError): void {
-    this.#fault(error);
   }
 
   #fault(error: CodecError): void {

@@ -50,9 +50,9 @@ export {
   wantsAck,
 } from "./frame.ts";
 export { FrameView } from "./frame_view.ts";
-export { framed, FramedConnection, type SendOptions } from "./framed.ts";
+export { framed, FramedConnection } from "./framed.ts";
 export type { FramedCounters } from "./framed_counters.ts";
-export type { FramedOptions } from "./framed_sink.ts";
+export type { FramedOptions, RequestOptions, SendOptions } from "./framed_options.ts";
 export { type Codec, inflate, type InflateOptions } from "./guard.ts";
 export {
   ALPN,
@@ -71,7 +71,6 @@ export {
 export { type WasmInfo, wasmInfo } from "./instance.ts";
 export { type FrameLabel, frameLabel } from "./label.ts";
 export { mayCompress } from "./may_compress.ts";
-export type { RequestOptions } from "./request.ts";
 export type { StreamSource } from "./chunk_source.ts";
 export type { StreamResult } from "./stream_send.ts";
 export { type Direction, StreamTracker, type StreamVerdict } from "./streams.ts";

@@ -9,24 +9,12 @@ import { TransportError } from "../errors.ts";
 import { Assembly } from "./assembly.ts";
 import type { Index } from "./batch.ts";
 import { CodecError, type CodecFault } from "./codec_error.ts";
+import { explain, EXPLAIN_INFLATE, FAULT_CODES } from "./explain.ts";
 import { FLAGS, HEADER_BYTES } from "./frame.ts";
 import { inflatePayload } from "./guard.ts";
 import { CAP_REFUSED, WINDOW_BYTES } from "./hot.ts";
 import { hot } from "./instance.ts";
 import { Source } from "./source.ts";
-
-const FAULT_CODES: readonly CodecFault[] = [
-  "CodecError",
-  "FrameTooLarge",
-  "BadVersion",
-  "BadFlags",
-  "CapOnNonStart",
-  "CapOutOfBounds",
-  "TruncatedHeader",
-  "CodecMissing",
-  "DecompressBoundExceeded",
-  "CodecError",
-];
 
 /**
  * Cuts bytes into frames. {@linkcode Parser.feed} puts complete ones into {@linkcode Parser.index}; headers
@@ -41,6 +29,7 @@ export class Parser {
   maxFrameBytes: number;
   /** The unfinished frame, once its header is there. */
   readonly assembly: Assembly = new Assembly();
+  #broken: unknown = undefined;
   readonly #inflate: boolean;
   readonly #carry: Uint8Array = new Uint8Array(HEADER_BYTES - 1);
   #carried = 0;
@@ -74,8 +63,19 @@ export class Parser {
    * Cuts bytes, from `from` on, until they end, a fault is met or `limit` frames are complete.
    *
    * @returns Where it stopped. A fault takes the rest.
+   * @throws {TransportError} `internal` after a trap in the module; from then on every time.
    */
   feed(bytes: Uint8Array, from: number, limit: number): number {
+    if (this.#broken !== undefined) throw this.#broken;
+    try {
+      return this.#feed(bytes, from, limit);
+    } catch (error) {
+      this.#broken = error;
+      throw error;
+    }
+  }
+
+  #feed(bytes: Uint8Array, from: number, limit: number): number {
     let pos = from;
     if (this.error !== undefined) return bytes.length;
     if (this.assembly.need > 0 && pos < bytes.length) {
@@ -217,36 +217,6 @@ export class Parser {
     this.error = new CodecError(fault, message, "decode", "remote");
     this.assembly.drop();
     this.#carried = 0;
-  }
-}
-
-const EXPLAIN_INFLATE: Readonly<
-  Record<"CodecMissing" | "CodecError" | "DecompressBoundExceeded", string>
-> = {
-  CodecMissing: "Cannot take a compressed frame: this end was made with inflate: false",
-  CodecError:
-    "Cannot inflate a payload: it must be exactly one valid zstd frame without a dictionary",
-  DecompressBoundExceeded:
-    "Cannot inflate a payload: it would pass 8 times its size or the largest frame",
-};
-
-function explain(fault: CodecFault, window: Uint8Array, at: number, max: number): string {
-  const header = new DataView(window.buffer, window.byteOffset + at, HEADER_BYTES);
-  const len = header.getUint32(0);
-  const cap = header.getUint16(28);
-  switch (fault) {
-    case "FrameTooLarge":
-      return `Cannot take a frame of ${len} bytes: at most ${max} are legal, and 0 never is`;
-    case "BadVersion":
-      return `Cannot take a frame of version ${header.getUint16(4)}: only 1 is known`;
-    case "BadFlags":
-      return `Cannot take flags 0x${header.getUint16(6).toString(16)}: bits 8 to 15 must be 0`;
-    case "CapOnNonStart":
-      return `Cannot take a capability of ${cap} bytes on a frame without START`;
-    case "CapOutOfBounds":
-      return `Cannot take a capability of ${cap} bytes in a frame of ${len}: it passes the frame's end`;
-    default:
-      return `Cannot take a frame of ${len} bytes: a header alone has ${HEADER_BYTES}`;
   }
 }
 

@@ -5,19 +5,13 @@
  */
 
 import { TransportError } from "../errors.ts";
+import { checkFrame } from "./encoder.ts";
 import { FLAGS, type Frame } from "./frame.ts";
+import type { RequestOptions } from "./framed_options.ts";
 import type { FramedSink } from "./framed_sink.ts";
 
 /** Milliseconds until a request without an answer fails. */
 const TIMEOUT_MS = 30_000;
-
-/** How a request is made. */
-export interface RequestOptions {
-  /** Gives up waiting; the answer is dropped when it comes. */
-  signal?: AbortSignal;
-  /** Milliseconds until it fails with `timeout`. @default {30000} */
-  timeoutMs?: number;
-}
 
 /** Sends a frame and waits for its answer. */
 export function request(sink: FramedSink, frame: Frame, options: RequestOptions): Promise<Frame> {
@@ -26,6 +20,7 @@ export function request(sink: FramedSink, frame: Frame, options: RequestOptions)
   const refusal = refuse(sink, frame, signal);
   if (refusal !== undefined) return Promise.reject(refusal);
   return new Promise((resolve, reject) => {
+    checkFrame(frame, sender.maxFrameBytes);
     const waiting = new AbortController();
     let sent = false;
     const settle = (): void => {

@@ -6,9 +6,9 @@
 
 import { TransportError } from "../errors.ts";
 import { iterate, type Piece, pieces, type StreamSource } from "./chunk_source.ts";
+import { chunkHeads } from "./chunk_heads.ts";
 import { checkFrame, encodeHead } from "./encoder.ts";
 import { EMPTY, FLAGS, type FrameHead, HEADER_BYTES } from "./frame.ts";
-import { hot } from "./instance.ts";
 import { mayCompress } from "./may_compress.ts";
 import type { Sender } from "./sender.ts";
 import { soleFrame } from "./zstd_frame.ts";
@@ -37,8 +37,6 @@ export interface StreamOptions {
 
 /** Chunks of one stream that are queued at a time, so that others come between them. */
 const AHEAD = 8;
-/** Bytes whose headers are written at once; far below what a header block's offsets can count. */
-const STRETCH = 1 << 30;
 /** Code of the frame that ends a stream which was given up: the client closed the request. */
 const CANCELLED = 499;
 
@@ -133,33 +131,15 @@ export class StreamSend {
 
   /** Sends up to 16 chunks whose headers are written in one call. Returns where the next one starts. */
   async #block(body: Uint8Array, from: number): Promise<number> {
-    const { code, appProtoId, tenantId, corrId } = this.#head;
     const size = this.#nextBytes;
-    const rest = body.length - from;
-    const most = STRETCH - STRETCH % size;
-    const edges = (this.#frames === 0 ? FLAGS.START : 0) | (rest <= most ? FLAGS.END : 0);
-    const flags = this.#head.flags & ~(FLAGS.START | FLAGS.END) | edges;
-    const wasm = hot();
-    const n = wasm.chunk(
-      Math.min(rest, most),
-      0,
-      size,
-      flags,
-      code << 16 | appProtoId,
-      words(corrId, 2).reverse(),
-      words(tenantId, 4),
-    );
-    const heads = wasm.headers.slice(0, n * HEADER_BYTES);
+    const heads = chunkHeads(this.#head, body.length - from, size, this.#frames === 0);
     let at = from;
-    for (let i = 0; i < n; i++) {
-      const payload = new Uint8Array(
-        body.buffer,
-        body.byteOffset + at,
-        Math.min(size, body.length - at),
-      );
-      await this.#put(heads.subarray(i * HEADER_BYTES, (i + 1) * HEADER_BYTES), payload, () => {});
-      at += payload.length;
-      this.#bytes += payload.length;
+    for (let h = 0; h < heads.length; h += HEADER_BYTES) {
+      const n = Math.min(size, body.length - at);
+      const payload = new Uint8Array(body.buffer, body.byteOffset + at, n);
+      await this.#put(heads.subarray(h, h + HEADER_BYTES), payload, () => {});
+      at += n;
+      this.#bytes += n;
     }
     return at;
   }
@@ -241,12 +221,4 @@ export class StreamSend {
       payload: EMPTY,
     }, undefined).catch(() => {});
   }
-}
-
-/** The low 32-bit words of a number, most significant first. */
-function words(value: bigint, n: number): number[] {
-  return Array.from(
-    { length: n },
-    (_, i) => Number(BigInt.asUintN(32, value >> BigInt(32 * (n - 1 - i)))),
-  );
 }

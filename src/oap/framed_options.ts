@@ -1,0 +1,40 @@
+/**
+ * What callers of a framed connection can choose.
+ *
+ * @module
+ */
+
+/** How a connection is framed. Limits can only be lowered. */
+export interface FramedOptions {
+  /** Largest frame in both directions, in bytes. @default what the connection's configuration allows */
+  maxFrameBytes?: number;
+  /** Most unanswered requests in each direction. @default {64} */
+  maxInflight?: number;
+  /** `false`: this end has no codec, says so in HELLO, and refuses compressed frames. @default {true} */
+  inflate?: boolean;
+  /**
+   * Compresses a chunk of a stream to one zstd frame, or returns `undefined` to send it as it is. Only used
+   * by `sendStream`, and only where the result may be sent. @default none: streams are sent plain
+   */
+  compress?: (chunk: Uint8Array) => Uint8Array | undefined;
+  /** What HELLO replies name as ways to reach this end. @default {["tcp+tls"]} */
+  transports?: readonly string[];
+  /** Milliseconds until a request without an answer fails. @default {30000} */
+  requestTimeoutMs?: number;
+  /** Lends copies to `onBatch` and spoils them afterwards, so that a test sees who kept one. @default {false} */
+  checkBorrows?: boolean;
+}
+
+/** How a wait is given up. */
+export interface SendOptions {
+  /** Gives up waiting for room; what is queued already is sent. */
+  signal?: AbortSignal;
+}
+
+/** How a request is made. */
+export interface RequestOptions {
+  /** Gives up waiting; the answer is dropped when it comes. */
+  signal?: AbortSignal;
+  /** Milliseconds until it fails with `timeout`. @default {30000} */
+  timeoutMs?: number;
+}
