@@ -5,7 +5,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import process from "node:process";
@@ -27,6 +27,10 @@ export interface Child {
   readonly exited: Promise<number>;
 }
 
+/** What `serve` and `send` need where a runtime asks. */
+const PERMISSIONS: readonly string[] = Object.freeze(
+  ["read", "write", "env", "sys", "net"].map((name) => `--allow-${name}`),
+);
 const SELF = import.meta.url;
 const SCRIPT = SELF.endsWith(".ts") ? "../cli/main.ts" : "../cli/main.js";
 
@@ -41,23 +45,40 @@ export async function spawnSelf(runtime: RuntimeName, args: readonly string[]): 
   const own = processFacts();
   const binary = runtime === own.runtime ? own.executable : findRuntime(runtime);
   if (binary === undefined) throw new Error(`${runtime} is neither in node_modules nor in PATH`);
-  const flags = runtime === "deno" ? ["run", "--quiet", "--no-prompt", "--allow-all"] : [];
+  const flags = runtime === "deno" ? ["run", "--quiet", "--no-prompt", ...PERMISSIONS] : [];
   return await start(binary, [...flags, entryFor(runtime), ...args]);
 }
 
 /** Where the executable of a runtime is, if it is anywhere: in a `node_modules` above, or in `PATH`. */
 export function findRuntime(runtime: RuntimeName): string | undefined {
-  const beside: Record<RuntimeName, string[]> = {
-    deno: [`@deno/${process.platform}-${process.arch}-glibc/deno`, "deno/deno", ".bin/deno"],
-    bun: ["bun/bin/bun.exe", ".bin/bun"],
-    node: [],
-  };
-  const modules = ancestors().map((folder) => join(folder, "node_modules"));
-  const path = (process.env["PATH"] ?? "").split(delimiter);
+  const installed = ancestors().flatMap((folder) => {
+    return packagedIn(join(folder, "node_modules"), runtime).filter(isProgram);
+  });
+  const path = (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, runtime));
+  return [...installed, ...path.filter((file) => existsSync(file))][0];
+}
+
+/** Where npm and Deno put the programs; the plain build first, where several are installed. */
+function packagedIn(modules: string, runtime: RuntimeName): string[] {
+  const platform = `${process.platform}-${process.arch}`;
+  if (runtime === "deno") {
+    return [join(modules, `@deno/${platform}-glibc/deno`), join(modules, `@deno/${platform}/deno`)];
+  }
+  if (runtime !== "bun") return [];
+  const name = `bun-${platform}`;
+  const nested = join(modules, ".deno");
+  const entries = existsSync(nested) ? readdirSync(nested) : [];
   return [
-    ...modules.flatMap((folder) => beside[runtime].map((file) => join(folder, file))),
-    ...path.map((folder) => join(folder, runtime)),
-  ].find((candidate) => existsSync(candidate));
+    join(modules, "@oven", name, "bin/bun"),
+    ...entries.filter((entry) => entry.startsWith(`@oven+${name}@`))
+      .map((entry) => join(nested, entry, "node_modules/@oven", name, "bin/bun")),
+    join(modules, "bun/bin/bun.exe"),
+  ];
+}
+
+/** npm's `bun` is a short text until its install script has run. */
+function isProgram(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 1_048_576;
 }
 
 function entryFor(runtime: RuntimeName): string {
@@ -93,8 +114,8 @@ async function start(binary: string, args: readonly string[]): Promise<Child> {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const exited = new Promise<number>((done) => {
-    child.on("exit", (code, signal) => {
-      done(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    child.on("exit", (code, by) => {
+      done(code ?? 128 + (by === null ? 0 : constants.signals[by]));
     });
   });
   await new Promise<void>((done, fail) => void child.on("spawn", done).on("error", fail));
@@ -105,7 +126,16 @@ async function start(binary: string, args: readonly string[]): Promise<Child> {
     lines: splitLines(child.stdout),
     send: (line) => void child.stdin.write(line + "\n"),
     endInput: () => void child.stdin.end(),
-    kill: (how) => void child.kill(how === "ask" ? "SIGTERM" : "SIGKILL"),
+    // Not child.kill: after it, Deno reports the signal even of a child that ended in order.
+    kill: (how) => signal(child.pid, how === "ask" ? "SIGTERM" : "SIGKILL"),
     exited,
   };
+}
+
+function signal(pid: number | undefined, name: "SIGTERM" | "SIGKILL"): void {
+  try {
+    if (pid !== undefined) process.kill(pid, name);
+  } catch {
+    // It is gone already.
+  }
 }

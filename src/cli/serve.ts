@@ -1,0 +1,149 @@
+/**
+ * `serve`: a listener that stores streams or echoes requests.
+ *
+ * @module
+ */
+
+import { formatAddress } from "../address.ts";
+import { inputLines, onInterrupt } from "../runtime/host.ts";
+import { Transport } from "../transport.ts";
+import type { Command, Parsed, Terminal } from "./command.ts";
+import { EXIT } from "./exit_codes.ts";
+import { serveConnection } from "./serve_connection.ts";
+import { ServeEvents } from "./serve_events.ts";
+import { type ServeSetup, serveSetup } from "./serve_setup.ts";
+import { StreamStore } from "./store.ts";
+import { TRANSPORT_FLAGS } from "./transport_flags.ts";
+
+/** How long work under way may take after an interrupt, in milliseconds. */
+const DRAIN_MS = 5_000;
+
+/** The command. */
+export const serve: Command = {
+  spec: {
+    name: "serve",
+    summary: "Listen, and store the streams that come or echo the requests",
+    examples: [
+      {
+        line: "serve --addr tls://127.0.0.1:7443 --throwaway-cert ca.pem --dir received",
+        says: "store streams; senders trust ca.pem, which is written anew",
+      },
+      {
+        line: "serve --addr tls://0.0.0.0:7443 --cert cert.pem --key key.pem --dir received",
+        says: "the same with a certificate of yours",
+      },
+      { line: "serve --addr tcp://127.0.0.1:0 --json", says: "echo on a free port, told as JSON" },
+    ],
+    arguments: [],
+    flags: [
+      { name: "addr", value: "ADDR", help: "tcp://HOST:PORT or tls://HOST:PORT; port 0 is any" },
+      { name: "cert", value: "FILE", help: "certificate chain, PEM" },
+      { name: "key", value: "FILE", help: "its private key, PEM" },
+      {
+        name: "throwaway-cert",
+        value: "FILE",
+        help: "make a certificate for localhost, write it here (- tells it in the first JSON line)",
+      },
+      { name: "dir", value: "DIR", help: "store streams here, under names made here" },
+      { name: "max-stream", value: "SIZE", help: "largest stream to store (64 GiB)" },
+      { name: "echo", help: "answer each request with its own payload; the default" },
+      { name: "control", help: "answer `status` lines on standard input; its end drains" },
+      ...TRANSPORT_FLAGS,
+    ],
+  },
+  run: async (parsed, terminal) => await runServer(await serveSetup(parsed), parsed, terminal),
+};
+
+async function runServer(setup: ServeSetup, parsed: Parsed, terminal: Terminal): Promise<number> {
+  const events = new ServeEvents(terminal, parsed.has("json"), parsed.has("quiet"));
+  const transport: Transport = new Transport(setup.config, {
+    onReadiness: (transition) => events.readiness(transition),
+    onConnectionClosed: (event) => events.closed(event, transport.counters()),
+  });
+  // From before the first line on: whoever reads that may stop this server at once.
+  const { ended, stop } = watch(parsed.has("control"), () => {
+    events.status(transport.readiness, transport.counters());
+  });
+  try {
+    return await serveUntil(ended, transport, setup, events);
+  } finally {
+    stop();
+  }
+}
+
+async function serveUntil(
+  ended: Promise<Ended>,
+  transport: Transport,
+  setup: ServeSetup,
+  events: ServeEvents,
+): Promise<number> {
+  const start = performance.now();
+  const names = fileNames();
+  const running = new Set<Promise<void>>();
+  let draining = false;
+  let cut = false;
+  const { material, address } = setup;
+  const listener = await transport.listen({
+    ...(address === undefined ? {} : { address }),
+    ...(material === undefined ? {} : { tls: () => material }),
+    onConnection(connection) {
+      events.opened(connection.info);
+      const work = serveConnection(connection, storeFor(setup, names), events).then((open) => {
+        cut ||= draining && open;
+        running.delete(work);
+      });
+      running.add(work);
+      return work;
+    },
+  });
+  const { hostname, port } = listener.address;
+  events.listening(formatAddress({ hostname, port }), setup.told, performance.now() - start);
+
+  const how = await ended;
+  draining = true;
+  await transport.drain(DRAIN_MS);
+  await Promise.all(running);
+  events.drained(cut, transport.counters());
+  await events.written;
+  return cut && how === "interrupted" ? EXIT.interrupted : EXIT.ok;
+}
+
+function storeFor(setup: ServeSetup, name: () => string): StreamStore | undefined {
+  const { directory, mostBytes } = setup;
+  if (directory === undefined) return undefined;
+  return new StreamStore({ directory, name, mostBytes, now: () => performance.now() });
+}
+
+/** Names that do not repeat: when this server started, a random part, and a number. */
+function fileNames(): () => string {
+  const started = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
+  const random = crypto.randomUUID().slice(0, 8);
+  let n = 0;
+  return () => `stream-${started}-${random}-${++n}.bin`;
+}
+
+/** What ends a server. */
+type Ended = "interrupted" | "released";
+
+interface Watch {
+  readonly ended: Promise<Ended>;
+  /** Stops listening to signals; the next one ends the process. */
+  stop(): void;
+}
+
+/** Watches for an interrupt, or with `control` for the end of input; asks for the status in between. */
+function watch(control: boolean, onStatus: () => void): Watch {
+  let stop = (): void => undefined;
+  const ended = new Promise<Ended>((resolve) => {
+    stop = onInterrupt(() => {
+      stop();
+      resolve("interrupted");
+    });
+    if (!control) return;
+    void (async () => {
+      for await (const line of inputLines()) if (line.trim() === "status") onStatus();
+      resolve("released");
+    })();
+  });
+  return { ended, stop: () => stop() };
+}
