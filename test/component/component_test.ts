@@ -259,6 +259,8 @@ function runGuard({ guard }: Component, test: GuardCase): void {
   }
 }
 
+if (skip) console.log(`component: skipped: ${skip}`); // runners show a skip, but not all of them its reason
+
 describe("component", () => {
   let loaded: Promise<Component> | undefined;
   const component = () => loaded ??= import(built.href) as Promise<Component>;
