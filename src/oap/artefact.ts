@@ -7,7 +7,6 @@
 
 import { CAPS, type Caps } from "../caps.ts";
 import { TransportError } from "../errors.ts";
-import { sha256 } from "./sha256.ts";
 
 /** The ceilings, in the order of the module's table. */
 export const CAP_NAMES: readonly (keyof Caps)[] = Object.freeze([
@@ -46,15 +45,13 @@ export function checkCaps(theirs: Uint32Array): void {
  *
  * @param bytes The module.
  * @param expected Its SHA-256.
- * @returns The same bytes.
+ * @returns When they are.
  * @throws {TransportError} `internal`, with both digests.
  */
-export function checkDigest(
-  bytes: Uint8Array<ArrayBuffer>,
-  expected: string,
-): Uint8Array<ArrayBuffer> {
-  const actual = sha256(bytes);
-  if (actual === expected) return bytes;
+export async function checkDigest(bytes: Uint8Array<ArrayBuffer>, expected: string): Promise<void> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const actual = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (actual === expected) return;
   throw new TransportError(
     "internal",
     `Cannot start: the WebAssembly module has SHA-256 ${actual}, not ${expected}. Install the library again`,
