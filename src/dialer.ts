@@ -27,6 +27,7 @@ export async function dial(
   options: DialOptions,
 ): Promise<Connection> {
   const { signal } = options;
+  signal?.throwIfAborted();
   const tls = address.transport === "tls"
     ? clientTls(address.hostname, options.tls, config)
     : undefined;

@@ -32,9 +32,10 @@ export class ConfigError extends TransportError {
  * @throws {ConfigError} `config_invalid` with all faults at once.
  */
 export function parseConfig(input: TransportConfig = {}): ConfigSnapshot {
-  const result = SCHEMA.safeParse(input, { reportInput: true });
+  const own = ownProperties(input, 3) as TransportConfig;
+  const result = SCHEMA.safeParse(own, { reportInput: true });
   const issues = result.success ? [] : result.error.issues.flatMap(toIssues);
-  issues.push(...crossChecks(input));
+  issues.push(...crossChecks(own));
   if (!result.success || issues.length > 0) throw new ConfigError(issues);
   return deepFreeze(result.data);
 }
@@ -100,13 +101,8 @@ const SCHEMA = z.strictObject({
 /** Rules between keys; run even when single keys fail, so that all faults show at once. */
 function crossChecks(input: TransportConfig): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
-  const own = <T extends object, K extends keyof T>(
-    from: T | undefined,
-    key: K,
-  ): T[K] | undefined =>
-    typeof from === "object" && from !== null && Object.hasOwn(from, key) ? from[key] : undefined;
-  const backend = own(input, "backend") ?? "tcp";
-  const enabled = own(own(input, "tls"), "enabled") ?? false;
+  const backend = input?.backend ?? "tcp";
+  const enabled = input?.tls?.enabled ?? false;
   if (backend === "tls" && enabled === false) {
     issues.push({
       path: "tls.enabled",
@@ -121,17 +117,29 @@ function crossChecks(input: TransportConfig): ConfigIssue[] {
       got: "true",
     });
   }
-  const limits = own(input, "limits");
-  const frame = parseSize(own(limits, "max_frame_bytes") ?? CAPS.frameBytes);
-  const chunk = parseSize(own(limits, "chunk_bytes") ?? CAPS.chunkBytes);
-  if (frame !== undefined && chunk !== undefined && chunk > frame && chunk <= CAPS.chunkBytes) {
+  const { max_frame_bytes = CAPS.frameBytes, chunk_bytes = CAPS.chunkBytes } = input?.limits ?? {};
+  const frame = parseSize(max_frame_bytes);
+  const chunk = parseSize(chunk_bytes);
+  // Only between sizes that are legal alone: one fault is told once.
+  const legal = frame !== undefined && chunk !== undefined && frame >= 65_536 &&
+    chunk <= CAPS.chunkBytes;
+  if (legal && chunk > frame) {
     issues.push({
       path: "limits.chunk_bytes",
-      rule: `must be at most limits.max_frame_bytes (${formatSize(frame)})`,
-      got: formatSize(chunk),
+      rule: `must be at most limits.max_frame_bytes (${formatSize(frame!)})`,
+      got: formatSize(chunk!),
     });
   }
   return issues;
+}
+
+/** A copy by own enumerable properties, down to `depth` tables; what lies deeper is no legal value. */
+function ownProperties(value: unknown, depth: number): unknown {
+  if (typeof value !== "object" || value === null || depth === 0) return value;
+  if (Array.isArray(value)) return [...value];
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key, ownProperties(part, depth - 1)]),
+  );
 }
 
 function toIssues(issue: z.core.$ZodIssue): ConfigIssue[] {

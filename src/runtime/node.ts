@@ -144,7 +144,7 @@ export class NodeRuntime implements Runtime {
     under.on("connect", () => {
       const held = this.#hold(under);
       const raw = connect({ ...options, socket: held?.duplex ?? under });
-      const socket = new NodeSocket(raw, handler, true, under, held?.hold);
+      const socket = new NodeSocket(raw, handler, true, under, held);
       pending.becomes(socket);
       raw.on("secureConnect", () => socket.open());
       socket.flow();
@@ -205,7 +205,7 @@ export class NodeRuntime implements Runtime {
       };
       const held = this.#hold(raw);
       const secure: TLSSocket = new TLSSocket((held?.duplex ?? raw) as NetSocket, options);
-      const socket = new NodeSocket(secure, handler, true, raw, held?.hold);
+      const socket = new NodeSocket(secure, handler, true, raw, held);
       secure.on("secure", () => socket.open());
       socket.flow();
     };

@@ -6,6 +6,7 @@
 
 import type { Socket as NetSocket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { HeldDuplex } from "./held_duplex.ts";
 import type { PendingSocket, Socket, SocketFault, SocketHandler, SocketInfo } from "./runtime.ts";
 
 /** Bytes lent to the runtime at which a write takes nothing more until some are free. */
@@ -18,11 +19,12 @@ export class NodeSocket implements Socket, PendingSocket {
   readonly #under: NetSocket;
   readonly #handler: SocketHandler;
   readonly #tls: boolean;
-  readonly #hold: ((on: boolean) => void) | undefined;
+  readonly #held: HeldDuplex | undefined;
   #info: SocketInfo = {};
   #lent = 0;
   #refused = false;
   #opened = false;
+  #ended = false;
   #closed = false;
   #fault: SocketFault | undefined;
 
@@ -31,29 +33,31 @@ export class NodeSocket implements Socket, PendingSocket {
    * @param handler Whom to tell.
    * @param tls Whether errors can be those of TLS.
    * @param under The socket below a TLS one, where there is one apart.
-   * @param hold Stops and restarts reading, where the runtime's own pausing must not be used.
+   * @param held The duplex between the two, where the runtime's own pausing must not be used.
    */
   constructor(
     raw: NetSocket,
     handler: SocketHandler,
     tls: boolean,
     under?: NetSocket,
-    hold?: (on: boolean) => void,
+    held?: HeldDuplex,
   ) {
     this.#raw = raw;
     this.#handler = handler;
     this.#tls = tls;
     this.#under = under ?? raw;
-    this.#hold = hold;
+    this.#held = held;
     raw.on("error", (cause) => this.#fault ??= faultOf(cause, this.#tls));
-    raw.on("end", () => this.#opened && !this.#closed && handler.onEnd());
+    raw.on("end", () => this.#end());
     raw.on("close", () => this.#close());
     under?.on("error", (cause) => this.#fault ??= faultOf(cause, false));
-    under?.on("close", () => raw.destroy());
+    // Once it is open, Bun reports this one closed while TLS above it still sends.
+    under?.on("close", () => this.#opened || raw.destroy());
     // An end in mid-handshake, which TLS below a stream of ours may not be told of.
     under?.on("end", () => {
       if (!this.#opened) this.destroy();
     });
+    held?.duplex.on("end", () => this.#truncated(2));
   }
 
   get info(): SocketInfo {
@@ -124,19 +128,33 @@ export class NodeSocket implements Socket, PendingSocket {
   }
 
   destroy(): void {
-    if (this.#opened && !this.#tls) return void this.#raw.resetAndDestroy();
-    this.#raw.destroy();
-    this.#under.destroy();
+    // A reset, so that the peer can tell it from an orderly end, which TLS over `node:tls` hides.
+    if (this.#opened) this.#under.resetAndDestroy();
+    else this.#under.destroy();
+    if (this.#under !== this.#raw) this.#raw.destroy();
   }
 
   pause(): void {
-    if (this.#hold === undefined) this.#raw.pause();
-    else this.#hold(true);
+    if (this.#held === undefined) this.#raw.pause();
+    else this.#held.hold(true);
   }
 
   resume(): void {
-    if (this.#hold === undefined) this.#raw.resume();
-    else this.#hold(false);
+    if (this.#held === undefined) this.#raw.resume();
+    else this.#held.hold(false);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    if (this.#opened && !this.#closed) this.#handler.onEnd();
+  }
+
+  /** All ciphertext went to TLS. A close_notify in it ends the stream within these turns; else it was cut off. */
+  #truncated(turns: number): void {
+    if (this.#ended || this.#closed) return;
+    if (turns > 0) return void setTimeout(() => this.#truncated(turns - 1), 0);
+    this.#fault ??= { type: "reset", cause: new Error("The peer ended without close_notify") };
+    this.destroy();
   }
 
   #close(): void {

@@ -129,8 +129,8 @@ export interface BoundListener {
 
 /** What a runtime must be able to do. */
 export interface Runtime {
-  /** `deno`, `bun` or `node`. */
-  readonly name: "deno" | "bun" | "node";
+  /** `deno`, `bun`, `node`, or `memory` in tests. */
+  readonly name: "deno" | "bun" | "node" | "memory";
   /** Its version. */
   readonly version: string;
   /** Starts connecting. A failure to connect is the handler's `onClose`, without `onOpen`. */

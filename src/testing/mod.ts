@@ -1,0 +1,22 @@
+/**
+ * Parts for tests: a network in memory, a clock moved by hand, the conformance suite of backends,
+ * throw-away certificates.
+ *
+ * @example Two ends that face each other
+ * ```ts
+ * import { duplexPair } from "@ron/transport/testing";
+ *
+ * await using pair = await duplexPair();
+ * await pair.near.write(new Uint8Array(1));
+ * await pair.far.read(new Uint8Array(1));
+ * ```
+ *
+ * @module
+ */
+
+export * from "./certificate.ts";
+export { conformance, type ConformanceCase, type ConformanceEnds } from "./conformance.ts";
+export { type DuplexPair, duplexPair, type DuplexPairOptions } from "./duplex_pair.ts";
+export { ManualClock } from "./manual_clock.ts";
+export { MemoryNetwork, type MemoryNetworkOptions } from "./memory_network.ts";
+export { random } from "./random.ts";

@@ -1,0 +1,58 @@
+/** Every backend passes the same cases. */
+import { Transport, type TransportConfig } from "../../mod.ts";
+import {
+  conformance,
+  type ConformanceEnds,
+  MemoryNetwork,
+  throwAwayCertificate,
+} from "../../src/testing/mod.ts";
+import { describe, it } from "../harness.ts";
+
+const LIMITS: TransportConfig = { max_conns: 8 };
+
+const BACKENDS: Readonly<Record<string, () => ConformanceEnds | Promise<ConformanceEnds>>> = {
+  memory() {
+    const runtime = new MemoryNetwork({ seed: 11 });
+    const server = new Transport(LIMITS, { runtime });
+    const client = new Transport({}, { runtime });
+    return {
+      server,
+      client,
+      listen: (options) => server.listen({ address: "tcp://127.0.0.1:0", ...options }),
+      dial: (listener, signal) => client.dial(listener.address, signal && { signal }),
+    };
+  },
+  tcp() {
+    const server = new Transport(LIMITS);
+    const client = new Transport();
+    return {
+      server,
+      client,
+      listen: (options) => server.listen({ address: "tcp://127.0.0.1:0", ...options }),
+      dial: (listener, signal) => client.dial(listener.address, signal && { signal }),
+    };
+  },
+  async tls() {
+    const { cert, key } = await throwAwayCertificate({ names: ["localhost", "127.0.0.1"] });
+    const server = new Transport({ ...LIMITS, backend: "tls", tls: { enabled: true } });
+    const client = new Transport();
+    return {
+      server,
+      client,
+      listen: (options) =>
+        server.listen({
+          address: "tls://127.0.0.1:0",
+          tls: () => ({ cert, key }),
+          ...options,
+        }),
+      dial: (listener, signal) =>
+        client.dial(listener.address, { tls: { ca: cert }, ...(signal && { signal }) }),
+    };
+  },
+};
+
+for (const [backend, setup] of Object.entries(BACKENDS)) {
+  describe(`conformance, ${backend}`, () => {
+    for (const { name, run } of conformance(setup)) it(name, run);
+  });
+}

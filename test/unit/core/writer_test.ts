@@ -1,0 +1,238 @@
+/** I-G3: the one writer of a connection. */
+import assert from "node:assert/strict";
+import { BlockPool } from "../../../src/block_pool.ts";
+import { TransportError } from "../../../src/errors.ts";
+import type { Socket } from "../../../src/runtime/runtime.ts";
+import { Writer } from "../../../src/writer.ts";
+import { describe, it } from "../../harness.ts";
+
+/** A socket that takes as much as it is told to, and remembers the views it was lent. */
+class ScriptedSocket implements Socket {
+  readonly info = {};
+  readonly lends: boolean;
+  readonly views: Uint8Array[] = [];
+  readonly log: string[] = [];
+  room = Infinity;
+
+  constructor(lends: boolean) {
+    this.lends = lends;
+  }
+
+  write(bytes: Uint8Array): number {
+    const n = Math.min(bytes.length, this.room);
+    this.room -= n;
+    if (n > 0) this.views.push(bytes.subarray(0, n));
+    return n;
+  }
+
+  cork(): void {
+    this.log.push("cork");
+  }
+  uncork(): void {
+    this.log.push("uncork");
+  }
+  shutdown(): void {
+    this.log.push("shutdown");
+  }
+  destroy(): void {}
+  pause(): void {}
+  resume(): void {}
+
+  get sent(): number[] {
+    return this.views.flatMap((view) => [...view]);
+  }
+}
+
+interface Fixture {
+  readonly writer: Writer;
+  readonly socket: ScriptedSocket;
+  readonly refused: () => number;
+  readonly busy: boolean[];
+}
+
+function fixture(lends: boolean, items = 4, bytes = 200_000): Fixture {
+  let refused = 0;
+  const busy: boolean[] = [];
+  const writer = new Writer({
+    items,
+    bytes,
+    pool: new BlockPool(),
+    onBusy: (on) => busy.push(on),
+    onTaken: () => {},
+    onRefused: () => refused++,
+  });
+  const socket = new ScriptedSocket(lends);
+  return { writer, socket, refused: () => refused, busy };
+}
+
+function small(writer: Writer, ...values: number[]): boolean {
+  const at = writer.reserve(values.length);
+  if (at < 0) return false;
+  writer.block.set(values, at);
+  return true;
+}
+
+describe("writer", () => {
+  it("gathers the small items of one turn into one write", async () => {
+    const { writer, socket } = fixture(false);
+    writer.start(socket);
+    small(writer, 1, 2);
+    small(writer, 3);
+    small(writer, 4);
+    await Promise.resolve();
+    assert.equal(socket.views.length, 1);
+    assert.deepEqual(socket.sent, [1, 2, 3, 4]);
+    assert.equal(writer.items, 0);
+  });
+
+  it("keeps the order of small and large items, and hands large ones over by reference", async () => {
+    const { writer, socket } = fixture(false);
+    writer.start(socket);
+    const large = new Uint8Array(20_000).fill(9);
+    small(writer, 1);
+    assert.ok(writer.push(new Uint8Array([2, 3]), large, undefined));
+    small(writer, 4);
+    await Promise.resolve();
+    assert.deepEqual(socket.sent.slice(0, 3), [1, 2, 3]);
+    assert.deepEqual(socket.sent.slice(-1), [4]);
+    assert.equal(socket.sent.length, 3 + large.length + 1);
+    assert.ok(socket.views.some((view) => view.buffer === large.buffer));
+    assert.deepEqual(socket.log, ["cork", "uncork"]);
+  });
+
+  it("refuses an item whole when the inbox is full, and counts it", async () => {
+    const { writer, socket, refused } = fixture(true, 2);
+    writer.start(socket);
+    assert.ok(small(writer, 1));
+    assert.ok(small(writer, 2));
+    assert.equal(small(writer, 3), false);
+    assert.equal(writer.push(undefined, new Uint8Array(20_000), undefined), false);
+    assert.equal(refused(), 2);
+    await Promise.resolve();
+    assert.deepEqual(socket.sent, [1, 2]);
+    assert.equal(writer.items, 2, "lent memory still counts");
+    writer.written(2);
+    assert.equal(writer.items, 0);
+    assert.ok(small(writer, 3));
+  });
+
+  it("refuses by bytes as well as by items", () => {
+    const { writer } = fixture(true, 10, 50_000);
+    assert.ok(writer.push(undefined, new Uint8Array(40_000), undefined));
+    assert.equal(writer.push(undefined, new Uint8Array(20_000), undefined), false);
+    assert.equal(writer.bytes, 40_000);
+  });
+
+  it("resumes a partial write where it stopped", async () => {
+    const { writer, socket } = fixture(false);
+    socket.room = 3;
+    writer.start(socket);
+    small(writer, 1, 2, 3, 4, 5);
+    await Promise.resolve();
+    assert.deepEqual(socket.sent, [1, 2, 3]);
+    socket.room = Infinity;
+    writer.drained();
+    assert.deepEqual(socket.sent, [1, 2, 3, 4, 5]);
+    assert.equal(writer.items, 0);
+  });
+
+  it("sends what joins a block after the block was taken", async () => {
+    const { writer, socket } = fixture(true);
+    writer.start(socket);
+    small(writer, 1);
+    await Promise.resolve();
+    small(writer, 2);
+    await Promise.resolve();
+    assert.deepEqual(socket.sent, [1, 2]);
+    writer.written(2);
+    assert.equal(writer.items, 0);
+    assert.equal(writer.bytes, 0);
+  });
+
+  it("tells that memory is free only after the runtime let go of it", async () => {
+    const { writer, socket } = fixture(true);
+    writer.start(socket);
+    const told: unknown[] = [];
+    writer.push(undefined, new Uint8Array(20_000), (error) => told.push(error));
+    await Promise.resolve();
+    assert.deepEqual(told, []);
+    writer.written(19_999);
+    assert.deepEqual(told, []);
+    writer.written(1);
+    assert.deepEqual(told, [undefined]);
+  });
+
+  it("shuts the socket down once all is sent, and takes nothing more", async () => {
+    const { writer, socket } = fixture(true);
+    writer.start(socket);
+    small(writer, 1);
+    const closed = new TransportError("misuse", "closed", { op: "write" });
+    writer.end(closed);
+    assert.equal(small(writer, 2), false);
+    await Promise.resolve();
+    assert.deepEqual(socket.log, []);
+    writer.written(1);
+    assert.deepEqual(socket.log, ["shutdown"]);
+    await assert.rejects(writer.room(), closed);
+  });
+
+  it("tells everyone who waits why it failed", async () => {
+    const { writer, socket } = fixture(true, 1);
+    writer.start(socket);
+    const told: unknown[] = [];
+    writer.push(undefined, new Uint8Array(20_000), (error) => told.push(error));
+    const waiting = writer.room();
+    const cause = new TransportError("io_closed", "gone", { op: "read" });
+    writer.fail(cause);
+    assert.deepEqual(told, [cause]);
+    await assert.rejects(waiting, cause);
+    assert.equal(writer.failure, cause);
+    assert.equal(writer.items, 0);
+  });
+
+  it("lets callers wait in line, at most 256, and drops those whose signal aborts", async () => {
+    const { writer, socket, refused } = fixture(true, 1);
+    writer.start(socket);
+    small(writer, 1);
+    await Promise.resolve();
+    const controller = new AbortController();
+    const order: number[] = [];
+    const first = writer.room().then(() => order.push(1));
+    const dropped = writer.room(controller.signal);
+    const third = writer.room().then(() => order.push(3));
+    const rest = Array.from({ length: 253 }, () => writer.room());
+    await assert.rejects(writer.room(), { kind: "busy" });
+    assert.equal(refused(), 1);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    await assert.rejects(dropped, reason);
+    writer.written(1);
+    await first;
+    small(writer, 2);
+    await Promise.resolve();
+    writer.written(1);
+    await third;
+    assert.deepEqual(order, [1, 3]);
+    writer.fail(new TransportError("io_closed", "end of test", { op: "read" }));
+    await Promise.allSettled(rest);
+  });
+
+  it("sends an empty item without waiting for the runtime", async () => {
+    const { writer, socket } = fixture(true);
+    writer.start(socket);
+    let told = 0;
+    writer.push(undefined, new Uint8Array(0), () => told++);
+    await Promise.resolve();
+    assert.equal(told, 1);
+    assert.equal(writer.items, 0);
+  });
+
+  it("is busy from the first byte that waits to the last that is handed over", async () => {
+    const { writer, socket, busy } = fixture(true);
+    writer.start(socket);
+    small(writer, 1);
+    await Promise.resolve();
+    writer.written(1);
+    assert.deepEqual(busy, [true, false]);
+  });
+});
