@@ -124,6 +124,7 @@ export class FramedSink implements Sink {
 
   drain(): void {
     this.#draining = true;
+    this.sender.onAnswer = () => this.settled();
     this.settled();
   }
 

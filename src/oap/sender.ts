@@ -19,6 +19,8 @@ export class Sender {
   flags = 0xff;
   /** Memory that is only lent while a borrowed batch is out: large payloads in it are copied. */
   lent: readonly ArrayBufferLike[] = [];
+  /** Told of every answer, while a drain waits for the last one. */
+  onAnswer: (() => void) | undefined = undefined;
   /** The inbox. */
   readonly outbox: Outbox;
   readonly #inbound: InboundRequests;
@@ -112,7 +114,9 @@ export class Sender {
   #sent(view: DataView, at: number, flags: number, len: number): void {
     this.#counters.framesOut++;
     this.#counters.bytesOut += len;
-    if ((flags & FLAGS.RESP) !== 0) this.#inbound.answered(view, at);
+    if ((flags & FLAGS.RESP) === 0) return;
+    this.#inbound.answered(view, at);
+    this.onAnswer?.();
   }
 
   #full(): false {

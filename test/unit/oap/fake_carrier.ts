@@ -173,6 +173,11 @@ export class FakeConnection implements Attachable, Carrier {
     this.#sink?.end();
   }
 
+  /** The transport drains. */
+  drain(): void {
+    this.#sink?.drain?.();
+  }
+
   /** Time passes. */
   advance(ms: number): void {
     this.#time += ms;
