@@ -46,6 +46,8 @@ export class AckWindow {
   #acked: bigint;
 
   /**
+   * Starts with everything acknowledged.
+   *
    * @param options Window, rollover policy and start.
    * @throws {TransportError} `config_invalid` for a window outside 1 to 1024.
    */

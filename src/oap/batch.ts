@@ -20,7 +20,8 @@ export interface Index {
   extra: Source[];
 }
 
-abstract class Frames implements Iterable<FrameView> {
+/** What both kinds of batches can do. */
+export abstract class Frames implements Iterable<FrameView> {
   readonly #index: Index;
 
   /** @internal */
@@ -148,19 +149,19 @@ export class BorrowedBatch extends Frames {
     return this.#live ? super.length : 0;
   }
 
-  /** @inheritDoc */
+  /** The frame at a place, as {@linkcode Frames.at}; `misuse` once the loan has ended. */
   override at(i: number): FrameView | undefined {
     if (!this.#live) throw returned();
     return super.at(i);
   }
 
-  /** @inheritDoc */
+  /** As {@linkcode Frames.forEach}; `misuse` once the loan has ended. */
   override forEach(callback: (frame: FrameView, i: number) => void): void {
     if (!this.#live) throw returned();
     super.forEach(callback);
   }
 
-  /** @inheritDoc */
+  /** Each frame as a view of its own; `misuse` once the loan has ended. */
   override [Symbol.iterator](): IterableIterator<FrameView> {
     if (!this.#live) throw returned();
     return super[Symbol.iterator]();

@@ -100,6 +100,8 @@ export class CodecError extends TransportError {
   readonly status: 400 | 413;
 
   /**
+   * Makes the error; kind, reason and status follow from the fault.
+   *
    * @param fault The rule that was broken.
    * @param message What was wanted, what was given, the bound and the remedy.
    * @param op The operation: `decode`, `encode`, `inflate` or `hello`.

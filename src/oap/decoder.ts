@@ -43,6 +43,8 @@ export class Decoder {
   #completed = 0;
 
   /**
+   * Starts between two frames.
+   *
    * @param options The bounds.
    * @throws {TransportError} `config_invalid` for a limit above the ceiling or below a header.
    */

@@ -27,7 +27,7 @@
  */
 
 export { AckWindow, type AckWindowOptions, type Rollover } from "./ack.ts";
-export { BorrowedBatch, FrameBatch } from "./batch.ts";
+export { BorrowedBatch, FrameBatch, type Frames } from "./batch.ts";
 export { chunk, type ChunkPlan, fragment, type FragmentOptions } from "./chunk.ts";
 export {
   CodecError,
