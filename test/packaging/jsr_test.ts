@@ -11,7 +11,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
 import { assert, assertEquals } from "../_std.ts";
-import { describe, it, ROOT } from "../harness.ts";
+import { before, describe, it, ROOT } from "../harness.ts";
 import { emptyFolder, mustRun, readmeExample, readmeFlags } from "./copy.ts";
 
 /** Paths in the package, from the dry run's list of `file:///… (size)`. */
@@ -22,7 +22,10 @@ function publishedFiles(): string[] {
 }
 
 describe("JSR package", () => {
-  const files = publishedFiles();
+  let files: string[] = [];
+  before(() => {
+    files = publishedFiles();
+  });
 
   it("holds sources, manifest and licences, and nothing else", () => {
     assert(files.includes("mod.ts"), "mod.ts is missing");

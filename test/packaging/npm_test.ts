@@ -8,7 +8,9 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { assert, assertEquals, assertMatch } from "../_std.ts";
+import { engines } from "../../scripts/lib/versions.ts";
 import { after, before, describe, findRuntime, it, ROOT } from "../harness.ts";
 import { copyOfTree, emptyFolder, type Folder, mustRun, readmeExample } from "./copy.ts";
 
@@ -97,6 +99,20 @@ describe("npm package", () => {
       mustRun(folder(), runtime(name), "entries.mjs");
     });
   }
+
+  const lowest = engines().node;
+  const skip = process.platform === "linux" ? false : "npm has Node binaries for Linux only";
+  it(`runs the README's example under the lowest Node, ${lowest}`, { skip }, () => {
+    const name = `node-linux-${process.arch}`;
+    using tools = emptyFolder();
+    writeFileSync(join(tools.path, "package.json"), "{}");
+    const quiet = ["--no-audit", "--no-fund", "--prefer-offline"];
+    mustRun(tools.path, "npm", "install", ...quiet, `${name}@${lowest}`);
+    const node = join(tools.path, "node_modules", name, "bin/node");
+    assertEquals(mustRun(folder(), node, "--version").trim(), `v${lowest}`);
+    mustRun(folder(), node, "example.mjs");
+    mustRun(folder(), node, "entries.mjs");
+  });
 
   it("has a command that npx and bunx start", () => {
     assertMatch(
