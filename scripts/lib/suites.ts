@@ -172,7 +172,13 @@ async function runRust(selection: Selection): Promise<SuiteResult> {
   }
   const have = /\d+\.\d+(\.\d+)?/.exec(version.output)?.[0] ?? "0";
   if (newer(msrv(), have)) return leftOut("rust", `not run: cargo ${have} is older than ${msrv()}`);
-  const args = ["test", "--workspace", "--locked", "--manifest-path=wasm/Cargo.toml"];
+  const args = [
+    "test",
+    "--workspace",
+    "--locked",
+    "--no-fail-fast",
+    "--manifest-path=wasm/Cargo.toml",
+  ];
   if (selection.name !== undefined) args.push(selection.name);
   const ran = await run("cargo", [...args, "--", "--show-output"]);
   const counts = readCargo(ran.output);
