@@ -135,7 +135,7 @@ export class Connection implements Attachable, AsyncDisposable {
       const { promise, resolve, reject } = deferred<void>();
       const done = (error: TransportError | undefined): void =>
         error === undefined ? resolve() : reject(error);
-      await outbox.room(options.signal);
+      options.signal?.throwIfAborted();
       while (!outbox.push(undefined, piece, done)) {
         if (outbox.failure !== undefined) throw outbox.failure;
         await outbox.room(options.signal);

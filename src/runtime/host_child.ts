@@ -28,11 +28,17 @@ export interface Child {
 }
 
 /**
- * What `serve` and `send` may do, and a small young generation: TLS under Deno makes new buffers for
- * each read, and this has them collected by tens of MiB rather than by a hundred.
+ * What `serve` and `send` may do, and when memory is to be freed: TLS under Deno makes new buffers for
+ * each read. A small young generation has them collected by tens of MiB rather than by a hundred, and
+ * sweeping them at once does not leave that to a thread which waits for a processor.
  */
 const DENO_FLAGS: readonly string[] = Object.freeze([
-  ...["run", "--quiet", "--no-prompt", "--v8-flags=--max-semi-space-size=1"],
+  ...[
+    "run",
+    "--quiet",
+    "--no-prompt",
+    "--v8-flags=--max-semi-space-size=1,--no-concurrent-array-buffer-sweeping",
+  ],
   ...["read", "write", "env", "sys", "net"].map((name) => `--allow-${name}`),
 ]);
 const SELF = import.meta.url;

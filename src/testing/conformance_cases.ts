@@ -106,8 +106,11 @@ export const CASES: Readonly<Record<string, Check>> = {
 
   "an abort is told to the peer, and to whoever waits": async (ends) => {
     const { near, far } = await connect(ends);
+    // Whoever reads is told; Node 20 hides a reset in the first moments of TLS behind a plain end.
+    const seen = far.read(new Uint8Array(1)).then(() => far.close(), () => {});
     const waiting = near.read(new Uint8Array(1)).then(() => undefined, (error) => error);
     near.abort();
+    await seen;
     equal(TransportError.is(await waiting), true);
     equal((await near.closed).kind, "aborted");
     const reason = await far.closed;
@@ -172,11 +175,13 @@ export const CASES: Readonly<Record<string, Check>> = {
       let n = 0;
       for await (const connection of listener) {
         n++;
+        await connection.read(new Uint8Array(1));
         connection.abort();
       }
       return n;
     })();
     const connection = await ends.dial(listener);
+    await connection.write(new Uint8Array(1));
     await connection.closed;
     await listener.close();
     equal(await iterating, 1);
@@ -188,8 +193,9 @@ export const CASES: Readonly<Record<string, Check>> = {
     const accepted = deferred<void>();
     const listener = await ends.listen({
       onConnection: async (connection) => {
+        const writing = connection.write(pattern(1_000_000, 7));
         accepted.resolve();
-        await connection.write(pattern(1_000_000, 7));
+        await writing;
         await drain(connection);
       },
     });
@@ -208,6 +214,7 @@ export const CASES: Readonly<Record<string, Check>> = {
     let calls = 0;
     const listener = await ends.listen({
       onConnection: async (connection) => {
+        await connection.read(new Uint8Array(1));
         if (calls++ === 0) throw new Error("a bug of the host");
         await connection.write(pattern(3, 8));
         connection.closeWrite();
@@ -216,7 +223,9 @@ export const CASES: Readonly<Record<string, Check>> = {
     });
     const first = await ends.dial(listener);
     const second = await ends.dial(listener);
+    await first.write(new Uint8Array(1));
     await first.closed;
+    await second.write(new Uint8Array(1));
     equalBytes(await drain(second), pattern(3, 8));
   },
 
