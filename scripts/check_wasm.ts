@@ -37,6 +37,7 @@ const EXPORTS = [
   "__wbindgen_start function",
   "hot_caps_ptr function",
   "hot_chunk function",
+  "hot_ctl_ptr function",
   "hot_guard function",
   "hot_guard_in function",
   "hot_guard_out_ptr function",
@@ -44,8 +45,8 @@ const EXPORTS = [
   "hot_hdr_ptr function",
   "hot_index function",
   "hot_new function",
-  "hot_pairs function",
-  "hot_table_ptr function",
+  "hot_rows function",
+  "hot_rows_ptr function",
   "hot_win_ptr function",
   "memory memory",
 ];

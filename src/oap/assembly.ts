@@ -8,21 +8,36 @@ import { CAPS } from "../caps.ts";
 
 const FIRST_BYTES = 256;
 
-/** At most one spare frame buffer, which the garbage collector may take: an idle connection pins none. */
+/**
+ * At most one spare frame buffer, never larger than the largest frame, which the garbage collector may take:
+ * an idle connection pins none.
+ */
 export class FramePool {
   #spare: WeakRef<Uint8Array> | undefined = undefined;
+  #free = false;
+
+  /** The spare buffer as one of exactly `n` bytes, if it is there and large enough; its content is arbitrary. */
+  takeSpare(n: number): Uint8Array | undefined {
+    const spare = this.#free ? this.#spare?.deref() : undefined;
+    if (spare === undefined || spare.length < n) return undefined;
+    this.#free = false;
+    return new Uint8Array(spare.buffer, 0, n);
+  }
 
   /** A buffer of exactly `n` bytes; its content is arbitrary. */
   take(n: number): Uint8Array {
-    const spare = this.#spare?.deref();
-    if (spare === undefined || spare.length < n) return new Uint8Array(n);
-    this.#spare = undefined;
-    return spare.length === n ? spare : new Uint8Array(spare.buffer, 0, n);
+    return this.takeSpare(n) ?? new Uint8Array(n);
   }
 
-  /** Takes a buffer back. Small ones are cheaper to make than to keep. */
+  /** Takes a buffer back; of two the larger one is kept. */
   give(bytes: Uint8Array): void {
-    if (bytes.buffer.byteLength >= 4096) this.#spare = new WeakRef(new Uint8Array(bytes.buffer));
+    const spare = this.#spare?.deref();
+    if (spare?.buffer === bytes.buffer) this.#free = true;
+    else if (bytes.buffer.byteLength > (this.#free ? spare?.length ?? 0 : 0)) {
+      // The whole of it is what may be taken: then nothing holds it while it is spare.
+      this.#spare = new WeakRef(new Uint8Array(bytes.buffer));
+      this.#free = true;
+    }
   }
 }
 
@@ -59,7 +74,9 @@ export class Assembly {
     const n = Math.min(this.need - this.have, bytes.length - from);
     const buffer = this.#room(this.have + n);
     buffer.set(
-      from === 0 && n === bytes.length ? bytes : bytes.subarray(from, from + n),
+      from === 0 && n === bytes.length
+        ? bytes
+        : new Uint8Array(bytes.buffer, bytes.byteOffset + from, n),
       this.have,
     );
     this.have += n;
@@ -82,6 +99,9 @@ export class Assembly {
   #room(n: number): Uint8Array {
     const old = this.#buffer;
     if (old !== undefined && old.length >= n) return old;
+    // A spare one costs no memory that is not held already.
+    const spare = old === undefined ? this.pool?.takeSpare(this.need) : undefined;
+    if (spare !== undefined) return this.#buffer = spare;
     const whole = n >= this.need || n >= CAPS.chunkBytes;
     const size = whole
       ? this.need

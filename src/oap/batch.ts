@@ -4,45 +4,53 @@
  * @module
  */
 
+import { copyRuns, type Run } from "./found.ts";
+import { HEADER_BYTES } from "./frame.ts";
 import { FrameView } from "./frame_view.ts";
-import { returned, Source } from "./source.ts";
-
-/**
- * Where the frames of a batch lie: pairs of (offset, length). A negative offset -(i + 1) is a frame that
- * fills `extra[i]`: one that spanned two reads, or was inflated.
- */
-export interface Index {
-  /** The pairs. */
-  at: number[];
-  /** What offsets >= 0 count from. */
-  main: Source | undefined;
-  /** Memory of single frames. */
-  extra: Source[];
-}
+import { FramePart } from "./part_view.ts";
+import { changed, returned, type Source } from "./source.ts";
 
 /** What both kinds of batches can do. */
 export abstract class Frames implements Iterable<FrameView> {
-  readonly #index: Index;
+  readonly #runs: readonly Run[];
+  readonly #length: number;
+  /** Views that a loan's end must reach; `undefined` where nothing is lent. */
+  readonly #made: FrameView[] | undefined;
+  #cursor: Cursor = START;
+  #places: Cursor[] | undefined = undefined;
 
   /** @internal */
-  constructor(index: Index) {
-    this.#index = index;
+  constructor(runs: readonly Run[], length: number, made: FrameView[] | undefined) {
+    this.#runs = runs;
+    this.#length = length;
+    this.#made = made;
   }
 
-  /** Number of frames. */
+  /** Number of frames, and of parts of frames. */
   get length(): number {
-    return this.#index.at.length >> 1;
+    return this.#length;
   }
 
   /**
-   * The frame at a place.
+   * The frame at a place. Going forward costs nothing more than {@linkcode Frames.forEach}; the first step
+   * backward looks all places up.
    *
    * @param i Counts from 0; a negative number counts from the end.
    * @returns The frame, or `undefined` out of range.
    */
   at(i: number): FrameView | undefined {
-    const n = i < 0 ? this.length + i : i;
-    return n >= 0 && n < this.length ? place(this.#index, n, undefined) : undefined;
+    const n = i < 0 ? this.#length + i : i;
+    if (!Number.isInteger(n) || n < 0 || n >= this.#length) return undefined;
+    if (n < this.#cursor.i && this.#places === undefined) {
+      this.#places = [];
+      for (let c = enter(this.#runs, START); c.i < this.#length; c = next(this.#runs, c)) {
+        this.#places.push(c);
+      }
+    }
+    let cursor = this.#places?.[n] ?? enter(this.#runs, this.#cursor);
+    while (cursor.i < n) cursor = next(this.#runs, cursor);
+    this.#cursor = cursor;
+    return this.#view(this.#runs[cursor.run] as Run, cursor.at);
   }
 
   /**
@@ -51,28 +59,76 @@ export abstract class Frames implements Iterable<FrameView> {
    * @param callback Takes the frame, valid until it returns, and its place.
    */
   forEach(callback: (frame: FrameView, i: number) => void): void {
-    const index = this.#index;
-    let cursor: FrameView | undefined;
-    for (let i = 0; i < index.at.length >> 1; i++) {
-      cursor = place(index, i, cursor);
-      callback(cursor, i);
+    let view: FrameView | undefined;
+    let i = 0;
+    for (const run of this.#runs) {
+      const { source, end, frames, body } = run;
+      let { at } = run;
+      if (body !== undefined) {
+        callback(this.#view(run, at), i++);
+        continue;
+      }
+      if (view === undefined) view = this.#view(run, at);
+      else view.enter(source);
+      const header = source.view;
+      for (let n = 0; n < frames; n++) {
+        const len = header.getUint32(at);
+        if (len < HEADER_BYTES || len > end - at) throw changed();
+        callback(view.moveTo(at, len), i++);
+        at += len;
+      }
     }
   }
 
   /** Each frame as a view of its own. */
   *[Symbol.iterator](): IterableIterator<FrameView> {
-    for (let i = 0; i < this.length; i++) yield place(this.#index, i, undefined);
+    for (const run of this.#runs) {
+      for (let at = run.at, n = 0; n < run.frames; n++) {
+        const view = this.#view(run, at);
+        yield view;
+        at += view.len;
+      }
+    }
+  }
+
+  #view(run: Run, at: number): FrameView {
+    const { source, body } = run;
+    const view = body === undefined
+      ? new FrameView(source, at, lengthAt(run, at))
+      : new FramePart(run, body);
+    this.#made?.push(view);
+    return view;
   }
 }
 
-function place(index: Index, i: number, cursor: FrameView | undefined): FrameView {
-  const at = index.at[2 * i] as number;
-  const len = index.at[2 * i + 1] as number;
-  const source = (at < 0 ? index.extra[-at - 1] : index.main) as Source;
-  const offset = at < 0 ? 0 : at;
-  return cursor === undefined
-    ? new FrameView(source, offset, len)
-    : cursor.moveTo(source, offset, len);
+/** A place in a batch: the frame's number, its run, its number there and where it starts. */
+interface Cursor {
+  readonly i: number;
+  readonly run: number;
+  readonly n: number;
+  readonly at: number;
+}
+
+const START: Cursor = { i: 0, run: 0, n: 0, at: -1 };
+
+/** The start, with the place where it is. */
+function enter(runs: readonly Run[], cursor: Cursor): Cursor {
+  return cursor.at < 0 ? { ...cursor, at: (runs[cursor.run] as Run).at } : cursor;
+}
+
+function next(runs: readonly Run[], { i, run, n, at }: Cursor): Cursor {
+  const here = runs[run] as Run;
+  if (n + 1 === here.frames) {
+    return { i: i + 1, run: run + 1, n: 0, at: runs[run + 1]?.at ?? here.end };
+  }
+  return { i: i + 1, run, n: n + 1, at: at + lengthAt(here, at) };
+}
+
+/** Length of the frame at `at`. It has been checked; a value that cannot be means the bytes were changed since. */
+function lengthAt(run: Run, at: number): number {
+  const len = run.source.view.getUint32(at);
+  if (len < HEADER_BYTES || len > run.end - at) throw changed();
+  return len;
 }
 
 /**
@@ -95,16 +151,16 @@ function place(index: Index, i: number, cursor: FrameView | undefined): FrameVie
 export class FrameBatch extends Frames {
   /** Tells the two kinds of batches apart in types. */
   readonly borrowed = false as const;
-  readonly #owned: Index;
+  readonly #owned: readonly Run[];
 
   /** @internal */
-  constructor(index: Index) {
-    super(index);
-    this.#owned = index;
+  constructor(runs: readonly Run[], length: number) {
+    super(runs, length, undefined);
+    this.#owned = runs;
   }
 
   /** @internal The same frames for a callback that takes loans. */
-  index(): Index {
+  runs(): readonly Run[] {
     return this.#owned;
   }
 }
@@ -130,13 +186,16 @@ export class FrameBatch extends Frames {
 export class BorrowedBatch extends Frames {
   /** Tells the two kinds of batches apart in types. */
   readonly borrowed = true as const;
-  readonly #lent: Index;
+  readonly #lent: readonly Run[];
+  readonly #views: FrameView[];
   #live = true;
 
   /** @internal */
-  constructor(index: Index) {
-    super(index);
-    this.#lent = index;
+  constructor(runs: readonly Run[], length: number) {
+    const views: FrameView[] = [];
+    super(runs, length, views);
+    this.#lent = runs;
+    this.#views = views;
   }
 
   /** Whether the loan has not ended. */
@@ -175,40 +234,14 @@ export class BorrowedBatch extends Frames {
    */
   copy(): FrameBatch {
     if (!this.#live) throw returned();
-    return new FrameBatch(copyIndex(this.#lent));
+    return new FrameBatch(copyRuns(this.#lent, true), this.length);
   }
 
   /** @internal Ends the loan. */
-  giveBack(): void {
+  giveBack(sources: readonly Source[]): void {
     if (!this.#live) return;
     this.#live = false;
-    this.#lent.main?.giveBack();
-    for (const source of this.#lent.extra) source.giveBack();
+    for (const source of sources) source.giveBack();
+    for (const view of this.#views) view.giveBack();
   }
-}
-
-/** The same frames in memory of their own: one copy of the span they cover, and one of each single frame. */
-export function copyIndex(index: Index): Index {
-  return {
-    ...ownMain(index),
-    extra: index.extra.map((source) => new Source(source.bytes.slice())),
-  };
-}
-
-/** The same frames with the main memory copied, which is what a read that is only lent needs. */
-export function ownMain(index: Index): Index {
-  const { at, main } = index;
-  let first = -1;
-  let end = 0;
-  for (let i = 0; i < at.length; i += 2) {
-    const offset = at[i] as number;
-    if (offset < 0) continue;
-    if (first < 0) first = offset;
-    end = offset + (at[i + 1] as number);
-  }
-  if (main === undefined || first < 0) {
-    return { at: at.slice(), main: undefined, extra: index.extra };
-  }
-  const moved = at.map((value, i) => (i & 1) === 0 && value >= 0 ? value - first : value);
-  return { at: moved, main: new Source(main.bytes.slice(first, end)), extra: index.extra };
 }

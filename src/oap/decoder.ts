@@ -4,8 +4,10 @@
  * @module
  */
 
-import { FrameBatch } from "./batch.ts";
+import { FramePool } from "./assembly.ts";
+import { type BorrowedBatch, FrameBatch } from "./batch.ts";
 import type { CodecError } from "./codec_error.ts";
+import { lend } from "./lend.ts";
 import { frameLimit } from "./limits.ts";
 import { Parser } from "./parser.ts";
 
@@ -15,6 +17,15 @@ export interface DecoderOptions {
   maxFrameBytes?: number;
   /** `false`: this end has no codec, and refuses compressed frames as `CodecMissing`. @default {true} */
   inflate?: boolean;
+  /**
+   * Hands the payload of a frame above 16 KiB on as it arrives, in parts: see {@linkcode FrameView.offset},
+   * `last` and `whole()`. Nothing is copied then.
+   *
+   * @default {false} a frame that spans several pushes is put together
+   */
+  fragments?: boolean;
+  /** {@linkcode Decoder.lend} lends copies and spoils them afterwards, so that a test sees who kept one. @default {false} */
+  checkBorrows?: boolean;
 }
 
 /**
@@ -40,6 +51,7 @@ export interface DecoderOptions {
  */
 export class Decoder {
   readonly #parser: Parser;
+  readonly #check: boolean;
   #completed = 0;
 
   /**
@@ -50,6 +62,8 @@ export class Decoder {
    */
   constructor(options: DecoderOptions = {}) {
     this.#parser = new Parser(frameLimit(options.maxFrameBytes), options.inflate ?? true);
+    this.#check = options.checkBorrows ?? false;
+    if (options.fragments) this.#parser.parts = () => true;
   }
 
   /** The fault that ended decoding, if one has. */
@@ -81,10 +95,29 @@ export class Decoder {
    * @throws {TransportError} `internal` when the WebAssembly module traps; this decoder is then lost.
    */
   push(bytes: Uint8Array): FrameBatch {
+    this.#parser.assembly.pool = undefined;
     this.#parser.feed(bytes, 0, Infinity);
-    const batch = new FrameBatch(this.#parser.take());
-    this.#completed += batch.length;
-    return batch;
+    const { runs, items, completed } = this.#parser.take();
+    this.#completed += completed;
+    return new FrameBatch(runs, items);
+  }
+
+  /**
+   * Takes bytes and lends the frames they complete to a callback: the fastest way for frames that span several
+   * pushes, because the memory they are put together in, one frame at most, is used again.
+   *
+   * @param bytes Any number of bytes; they may be used again when this returns.
+   * @param callback Takes the frames before a fault. When it returns, frames and batch throw `misuse`, and
+   * payloads taken from them hold other bytes: keep `batch.copy()`, `toFrame()` or `copyPayload()`.
+   * @throws What the callback throws.
+   * @throws {TransportError} `internal` when the WebAssembly module traps; this decoder is then lost.
+   */
+  lend(bytes: Uint8Array, callback: (batch: BorrowedBatch) => void): void {
+    const pool = this.#parser.assembly.pool ??= new FramePool();
+    this.#parser.feed(bytes, 0, Infinity);
+    const { runs, items, completed } = this.#parser.take();
+    this.#completed += completed;
+    if (items > 0) lend(runs, items, { callback, tell: undefined, pool, check: this.#check });
   }
 
   /**

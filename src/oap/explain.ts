@@ -32,9 +32,9 @@ export const EXPLAIN_INFLATE: Readonly<
     "Cannot inflate a payload: it would pass 8 times its size or the largest frame",
 };
 
-/** A fault of the header at `at`. */
-export function explain(fault: CodecFault, window: Uint8Array, at: number, max: number): string {
-  const header = new DataView(window.buffer, window.byteOffset + at, HEADER_BYTES);
+/** A fault of the header at `at` of `bytes`. */
+export function explain(fault: CodecFault, bytes: Uint8Array, at: number, max: number): string {
+  const header = new DataView(bytes.buffer, bytes.byteOffset + at, HEADER_BYTES);
   const len = header.getUint32(0);
   const cap = header.getUint16(28);
   switch (fault) {

@@ -19,6 +19,13 @@ export interface FramedOptions {
   compress?: (chunk: Uint8Array) => Uint8Array | undefined;
   /** What HELLO replies name as ways to reach this end. @default {["tcp+tls"]} */
   transports?: readonly string[];
+  /**
+   * Hands the payload of a frame above 16 KiB on as it arrives, in parts, instead of putting the frame
+   * together: see `FrameView.offset`, `last` and `whole()`. Answers to requests still come whole.
+   *
+   * @default {false}
+   */
+  fragments?: boolean;
   /** Milliseconds until a request without an answer fails. @default {30000} */
   requestTimeoutMs?: number;
   /** Lends copies to `onBatch` and spoils them afterwards, so that a test sees who kept one. @default {false} */

@@ -9,8 +9,9 @@ import type { CloseReason } from "../close_reason.ts";
 import { TransportError } from "../errors.ts";
 import type { Carrier, Sink, SinkReport } from "../sink.ts";
 import { FramePool } from "./assembly.ts";
-import { type BorrowedBatch, FrameBatch, type Index, ownMain } from "./batch.ts";
+import { type BorrowedBatch, FrameBatch } from "./batch.ts";
 import { CodecError } from "./codec_error.ts";
+import { copyRuns, type Found, type Run } from "./found.ts";
 import { FLAGS, type Frame } from "./frame.ts";
 import { type FramedCounters, framedCounters } from "./framed_counters.ts";
 import type { FramedOptions } from "./framed_options.ts";
@@ -60,6 +61,9 @@ export class FramedSink implements Sink {
   };
   /** What was read and cannot be decoded yet, because the work queue is full. */
   readonly #held: Uint8Array[] = [];
+  readonly #tellLent = (lent: readonly ArrayBufferLike[]): void => {
+    this.sender.lent = lent;
+  };
   #consumer: ((batch: BorrowedBatch) => void) | undefined = undefined;
   #completed = 0;
   #ended = false;
@@ -84,6 +88,7 @@ export class FramedSink implements Sink {
     };
     this.#parser = new Parser(max, inflate);
     this.#router = new Router(this);
+    if (options.fragments) this.#parser.parts = (flags, app) => this.#router.mayCut(flags, app);
   }
 
   /** Takes the peer's HELLO reply: lowers the limits, or breaks off when it is unusable. */
@@ -106,7 +111,7 @@ export class FramedSink implements Sink {
     this.#consumer = consumer;
     this.#parser.assembly.pool = new FramePool();
     for (let batch = this.queue.shift(); batch !== undefined; batch = this.queue.shift()) {
-      this.#lend(batch.index());
+      this.#lend(batch.runs(), batch.length);
     }
     this.#catchUp();
   }
@@ -161,8 +166,7 @@ export class FramedSink implements Sink {
           return;
         }
         from = this.#parser.feed(bytes, from, room);
-        const index = this.#parser.take();
-        if (index.at.length > 0) this.#distribute(index, owned);
+        this.#distribute(this.#parser.take(), owned);
         if (this.#parser.error !== undefined) this.#fault(this.#parser.error);
       }
     } catch (error) {
@@ -170,23 +174,23 @@ export class FramedSink implements Sink {
     }
   }
 
-  #distribute(index: Index, owned: boolean): void {
-    this.#completed += index.at.length >> 1;
+  #distribute(found: Found, owned: boolean): void {
+    this.#completed += found.completed;
     const lending = this.#consumer !== undefined;
-    const fault = this.#router.route(index, (kept) => {
-      if (lending) this.#lend(kept);
-      else this.queue.push(new FrameBatch(owned ? kept : ownMain(kept)));
+    const fault = this.#router.route(found, ({ runs, items }) => {
+      if (lending) this.#lend(runs, items);
+      else this.queue.push(new FrameBatch(owned ? runs : copyRuns(runs, false), items));
     }, lending);
     if (fault !== undefined) this.#fault(fault);
     if (this.#draining) this.settled();
   }
 
-  #lend(index: Index): void {
-    const { sender } = this;
+  #lend(runs: readonly Run[], length: number): void {
     const { pool } = this.#parser.assembly;
     const callback = this.#consumer as (batch: BorrowedBatch) => void;
+    const tell = this.#tellLent;
     try {
-      lend(index, { callback, sender, pool, check: this.options.checkBorrows ?? false });
+      lend(runs, length, { callback, tell, pool, check: this.options.checkBorrows ?? false });
     } catch (cause) {
       const message = "The callback of onBatch threw: handle errors inside it";
       this.#break(new TransportError("misuse", message, { op: "read", cause }));

@@ -14,8 +14,43 @@ import { CAP_NAMES, checkCaps } from "./artefact.ts";
 /** What the module answers to an argument above one of its constants. */
 export const CAP_REFUSED = 0xffff_ffff as const;
 
-/** Most bytes of a window beside an unfinished header. */
+/** Most bytes of a window. */
 export const WINDOW_BYTES = 16_384 as const;
+
+/** Most headers that are checked as rows in one call. */
+export const ROWS = 512 as const;
+
+/** Places in {@linkcode Hot.control}. */
+export const CONTROL: {
+  /** Offset after the last frame. */
+  readonly NEXT: 0;
+  /** Offset of the last frame. */
+  readonly LAST: 1;
+  /** Number of the fault of the header after it, or 0. */
+  readonly FAULT: 2;
+  /** All flags together. */
+  readonly FLAGS: 3;
+  /** Frames by label. */
+  readonly HELLO: 4;
+  /** See `HELLO`. */
+  readonly ERROR: 5;
+  /** See `HELLO`. */
+  readonly START: 6;
+  /** See `HELLO`. */
+  readonly END: 7;
+  /** Number of words. */
+  readonly WORDS: 8;
+} = Object.freeze({
+  NEXT: 0,
+  LAST: 1,
+  FAULT: 2,
+  FLAGS: 3,
+  HELLO: 4,
+  ERROR: 5,
+  START: 6,
+  END: 7,
+  WORDS: 8,
+});
 
 /** Headers that one call of {@linkcode Hot.chunk} writes at most. */
 export const HEADER_BLOCK = 16 as const;
@@ -42,16 +77,18 @@ export interface HotExports {
   readonly hot_new: Call;
   /** Address of the window. */
   readonly hot_win_ptr: Call;
-  /** Address of the table. */
-  readonly hot_table_ptr: Call;
+  /** Address of the rows. */
+  readonly hot_rows_ptr: Call;
+  /** Address of what a call found beside the number of frames. */
+  readonly hot_ctl_ptr: Call;
   /** Address of the header block. */
   readonly hot_hdr_ptr: Call;
   /** Address of the nine ceilings. */
   readonly hot_caps_ptr: Call;
-  /** Pairs in the table. */
-  readonly hot_pairs: Call;
-  /** Indexes the window. */
+  /** Checks the headers in the window. */
   readonly hot_index: Call;
+  /** Checks the headers in the rows. */
+  readonly hot_rows: Call;
   /** Writes headers. */
   readonly hot_chunk: Call;
   /** Makes room for compressed bytes. */
@@ -66,17 +103,16 @@ export interface HotExports {
 
 /** One instance with its views. */
 export class Hot {
-  /** Where control words start in {@linkcode Hot.table}: next, carry, fault, fault offset. */
-  readonly control: number;
-  /** Bytes to index. */
+  /** Bytes to look through. */
   window: Uint8Array;
-  /** Pairs of header offset and frame length, then the control words. */
-  table: Uint32Array;
+  /** Headers picked out: length, version and flags, code and protocol, length of the capability. */
+  rows: Uint32Array;
+  /** What a call found: see {@linkcode CONTROL}. */
+  control: Uint32Array;
   /** Headers written by {@linkcode Hot.chunk}, 38 bytes each. */
   headers: Uint8Array;
   readonly #exports: HotExports;
   readonly #self: number;
-  readonly #pairs: number;
   readonly #onTrap: (hot: Hot) => void;
 
   /**
@@ -87,19 +123,34 @@ export class Hot {
     this.#exports = exports;
     this.#onTrap = onTrap;
     this.#self = exports.hot_new();
-    this.#pairs = exports.hot_pairs(this.#self);
-    this.control = 2 * this.#pairs;
-    this.window = this.table = this.headers = undefined as never;
+    this.window =
+      this.rows =
+      this.control =
+      this.headers =
+        undefined as never;
     this.#lookAgain();
     checkCaps(
       new Uint32Array(exports.memory.buffer, exports.hot_caps_ptr(this.#self), CAP_NAMES.length),
     );
   }
 
-  /** Indexes the first `tail` bytes of the window; wire §4, checks 1 to 7. */
-  index(tail: number, maxFrame: number): number {
+  /**
+   * Checks the headers in the first `tail` bytes of the window, at most `maxCount`; wire §4, checks 1 to 7.
+   *
+   * @returns How many frames start there before a fault or the end, or {@linkcode CAP_REFUSED}.
+   */
+  index(tail: number, maxFrame: number, maxCount: number = 0x7fff_ffff): number {
     try {
-      return this.#exports.hot_index(this.#self, tail, maxFrame) >>> 0;
+      return this.#exports.hot_index(this.#self, tail, maxFrame, maxCount) >>> 0;
+    } catch (error) {
+      throw this.#trapped(error);
+    }
+  }
+
+  /** Checks the first `n` rows in the same way. */
+  checkRows(n: number, maxFrame: number): number {
+    try {
+      return this.#exports.hot_rows(this.#self, n, maxFrame) >>> 0;
     } catch (error) {
       throw this.#trapped(error);
     }
@@ -162,14 +213,16 @@ export class Hot {
   /** Views die when memory grows. Looked up after the addresses, because asking may be what grows it. */
   #lookAgain(): void {
     if (this.window !== undefined && this.window.byteLength !== 0) return;
-    const { hot_win_ptr, hot_table_ptr, hot_hdr_ptr, memory } = this.#exports;
-    const [win, table, hdr] = [
+    const { hot_win_ptr, hot_rows_ptr, hot_ctl_ptr, hot_hdr_ptr, memory } = this.#exports;
+    const [win, rows, ctl, hdr] = [
       hot_win_ptr(this.#self),
-      hot_table_ptr(this.#self),
+      hot_rows_ptr(this.#self),
+      hot_ctl_ptr(this.#self),
       hot_hdr_ptr(this.#self),
     ];
-    this.window = new Uint8Array(memory.buffer, win >>> 0, CAPS.headerBytes - 1 + WINDOW_BYTES);
-    this.table = new Uint32Array(memory.buffer, table >>> 0, this.control + 4);
+    this.window = new Uint8Array(memory.buffer, win >>> 0, WINDOW_BYTES);
+    this.rows = new Uint32Array(memory.buffer, rows >>> 0, 4 * ROWS);
+    this.control = new Uint32Array(memory.buffer, ctl >>> 0, CONTROL.WORDS);
     this.headers = new Uint8Array(memory.buffer, hdr >>> 0, HEADER_BLOCK * CAPS.headerBytes);
   }
 

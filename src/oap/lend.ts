@@ -5,8 +5,9 @@
  */
 
 import type { FramePool } from "./assembly.ts";
-import { BorrowedBatch, copyIndex, type Index } from "./batch.ts";
-import type { Sender } from "./sender.ts";
+import { BorrowedBatch } from "./batch.ts";
+import { copyRuns, type Run } from "./found.ts";
+import type { Source } from "./source.ts";
 
 /** What a spoilt byte is. */
 const SPOILT = 0xdb;
@@ -15,34 +16,50 @@ const SPOILT = 0xdb;
 export interface Loan {
   /** Takes the batch. */
   readonly callback: (batch: BorrowedBatch) => void;
-  /** Told which memory is lent, so that it copies what is sent from it. */
-  readonly sender: Sender;
+  /** Told which memory is lent, and that none is any more, so that what is sent from it is copied. */
+  readonly tell: ((lent: readonly ArrayBufferLike[]) => void) | undefined;
   /** Takes the memory of single frames back. */
   readonly pool: FramePool | undefined;
   /** Lends copies, and spoils them afterwards. */
   readonly check: boolean;
 }
 
+const NONE: readonly ArrayBufferLike[] = [];
+
 /**
  * Lends frames, and takes their memory back when the callback has returned or thrown.
  *
- * @param index The frames.
+ * @param runs The frames.
+ * @param length How many there are.
  * @param loan Whom to lend to.
  * @throws What the callback throws.
  */
-export function lend(index: Index, loan: Loan): void {
-  const { callback, sender, pool, check } = loan;
-  const lent = check ? copyIndex(index) : index;
-  const batch = new BorrowedBatch(lent);
-  const sources = lent.main === undefined ? lent.extra : [lent.main, ...lent.extra];
-  const single = lent.extra.map((source) => source.bytes);
-  sender.lent = sources.map((source) => source.buffer);
+export function lend(runs: readonly Run[], length: number, loan: Loan): void {
+  const { callback, tell, pool, check } = loan;
+  const lent = check ? copyRuns(runs, true) : runs;
+  const batch = new BorrowedBatch(lent, length);
+  const sources = sourcesOf(lent);
+  tell?.(sources.map((source) => source.buffer));
   try {
     callback(batch);
   } finally {
-    sender.lent = [];
+    tell?.(NONE);
     if (check) { for (const source of sources) source.bytes.fill(SPOILT); }
-    else for (const bytes of single) pool?.give(bytes);
-    batch.giveBack();
+    else if (pool !== undefined) {
+      for (const { own, bytes } of sources) if (own) pool.give(bytes);
+    }
+    batch.giveBack(sources);
   }
+}
+
+/** The memory of the runs: that of the read once, and that of each frame that has its own. */
+function sourcesOf(runs: readonly Run[]): Source[] {
+  const sources: Source[] = [];
+  let read: Source | undefined;
+  for (const { source } of runs) {
+    if (source === read) continue;
+    sources.push(source);
+    if (!source.own) read = source;
+  }
+  return sources;
 }

@@ -7,32 +7,47 @@
 import { CAPS } from "../caps.ts";
 import { TransportError } from "../errors.ts";
 import { Assembly } from "./assembly.ts";
-import type { Index } from "./batch.ts";
+import { Body } from "./body.ts";
 import { CodecError, type CodecFault } from "./codec_error.ts";
 import { explain, EXPLAIN_INFLATE, FAULT_CODES } from "./explain.ts";
+import { Found, Run } from "./found.ts";
 import { FLAGS, HEADER_BYTES } from "./frame.ts";
 import { inflatePayload } from "./guard.ts";
-import { CAP_REFUSED, WINDOW_BYTES } from "./hot.ts";
+import { CAP_REFUSED, CONTROL, type Hot, WINDOW_BYTES } from "./hot.ts";
 import { hot } from "./instance.ts";
+import { scanRows, scanWindow } from "./scan.ts";
 import { Source } from "./source.ts";
 
+/** Frames of which more than this lies between two headers: then copying all of it costs more than picking headers out. */
+const SPARSE_BYTES = 320;
+const ALL = 0x7fff_ffff;
+
 /**
- * Cuts bytes into frames. {@linkcode Parser.feed} puts complete ones into {@linkcode Parser.index}; headers
- * are judged at byte 38, by one call for each window of 16 KiB, and bodies past the window are not read.
+ * Cuts bytes into frames. {@linkcode Parser.feed} puts complete ones into {@linkcode Parser.found}; headers
+ * are judged at byte 38, many in one call of the WebAssembly module, and large bodies are not read.
  */
 export class Parser {
-  /** Complete frames that nobody has taken yet. */
-  index: Index = { at: [], main: undefined, extra: [] };
+  /** What nobody has taken yet. */
+  found: Found = new Found();
   /** The fault that ended it; it takes nothing any more. */
   error: CodecError | undefined = undefined;
   /** Largest frame accepted, in bytes. */
   maxFrameBytes: number;
   /** The unfinished frame, once its header is there. */
   readonly assembly: Assembly = new Assembly();
+  /** Which frames may come in parts, by flags and protocol; `undefined`: none. Compressed ones never do. */
+  parts: ((flags: number, appProtoId: number) => boolean) | undefined = undefined;
   #broken: unknown = undefined;
   readonly #inflate: boolean;
-  readonly #carry: Uint8Array = new Uint8Array(HEADER_BYTES - 1);
+  readonly #carry: Uint8Array = new Uint8Array(HEADER_BYTES);
   #carried = 0;
+  #sparse = false;
+  /** The frame that comes in parts. */
+  #body: Body | undefined = undefined;
+  /** Size of a frame that will, while header and capability are put together. */
+  #headOf = 0;
+  /** Whether the unfinished frame was seen in part, and is counted. */
+  #again = false;
 
   /** @param maxFrameBytes Largest frame. @param inflate Whether this end can inflate. */
   constructor(maxFrameBytes: number, inflate: boolean) {
@@ -47,28 +62,30 @@ export class Parser {
 
   /** Bytes that are known to be missing; 0 between frames. */
   get owed(): number {
-    return this.#carried > 0
-      ? HEADER_BYTES - this.#carried
-      : this.assembly.need - this.assembly.have;
+    if (this.#carried > 0) return HEADER_BYTES - this.#carried;
+    if (this.#body !== undefined) return this.#body.rest;
+    return Math.max(this.assembly.need, this.#headOf) - this.assembly.have;
   }
 
-  /** Takes {@linkcode Parser.index}, leaving an empty one. */
-  take(): Index {
-    const { index } = this;
-    this.index = { at: [], main: undefined, extra: [] };
-    return index;
+  /** Takes {@linkcode Parser.found}, leaving nothing. */
+  take(): Found {
+    const { found } = this;
+    this.found = new Found();
+    return found;
   }
 
   /**
-   * Cuts bytes, from `from` on, until they end, a fault is met or `limit` frames are complete.
+   * Cuts bytes, from `from` on, until they end, a fault is met or `limit` frames or parts are there.
    *
    * @returns Where it stopped. A fault takes the rest.
    * @throws {TransportError} `internal` after a trap in the module; from then on every time.
    */
   feed(bytes: Uint8Array, from: number, limit: number): number {
     if (this.#broken !== undefined) throw this.#broken;
+    if (this.error !== undefined || from === bytes.length) return bytes.length;
     try {
-      return this.#feed(bytes, from, limit);
+      const pos = this.#feed(bytes, from, Math.min(limit, ALL));
+      return this.error === undefined ? pos : bytes.length;
     } catch (error) {
       this.#broken = error;
       throw error;
@@ -76,147 +93,215 @@ export class Parser {
   }
 
   #feed(bytes: Uint8Array, from: number, limit: number): number {
+    const source = this.found.lent = new Source(bytes, false);
     let pos = from;
-    if (this.error !== undefined) return bytes.length;
-    if (this.assembly.need > 0 && pos < bytes.length) {
-      pos += this.assembly.fill(bytes, pos);
-      if (this.assembly.have === this.assembly.need) {
-        const flags = this.#complete(this.assembly.take());
-        if ((flags & FLAGS.COMP) !== 0) this.#inflateFrom(this.index.at.length - 2);
-      }
+    if (this.#carried > 0) pos = this.#splitHeader(source, pos);
+    else if (this.#body !== undefined) pos = this.#part(this.#body, source, pos);
+    else if (this.assembly.need > 0) pos = this.#goOn(source, pos);
+    while (pos < bytes.length && this.error === undefined && this.found.items < limit) {
+      pos = this.#scan(source, pos, limit - this.found.items);
     }
-    while (pos < bytes.length && this.error === undefined && this.index.at.length < 2 * limit) {
-      pos = this.#window(bytes, pos, limit - this.index.at.length / 2);
-    }
-    return this.error === undefined ? pos : bytes.length;
+    return pos;
   }
 
   /** The input is over. */
   end(): CodecError | undefined {
-    if (this.error === undefined && this.retained > 0) {
+    const { owed } = this;
+    if (this.error === undefined && owed > 0) {
+      const came = this.retained + (this.#body?.have ?? 0);
       this.#fail(
         "TruncatedHeader",
-        `Input ended inside a frame: ${this.retained} bytes came, ${this.owed} or more are missing`,
+        `Input ended inside a frame: ${came} bytes came, ${owed} or more are missing`,
       );
     }
     return this.error;
   }
 
-  /** Indexes one window and takes over what it found. Returns where the next one starts. */
-  #window(bytes: Uint8Array, pos: number, limit: number): number {
-    const carried = this.#carried;
-    const end = Math.min(pos + WINDOW_BYTES, bytes.length);
+  /** Looks at one stretch and takes over what it found. Returns where the next one starts. */
+  #scan(source: Source, pos: number, limit: number): number {
+    const { bytes } = source;
+    const max = this.maxFrameBytes;
     const wasm = hot();
-    if (carried > 0) wasm.window.set(this.#carry.subarray(0, carried));
-    wasm.window.set(
-      pos === 0 && end === bytes.length
-        ? bytes
-        : new Uint8Array(bytes.buffer, bytes.byteOffset + pos, end - pos),
-      carried,
-    );
-    const tail = carried + end - pos;
-    const found = wasm.index(tail, this.maxFrameBytes);
-    if (found === CAP_REFUSED) throw refused(this.maxFrameBytes);
-    const { table, control } = wasm;
-    const cut = found > limit;
-    const frames = cut ? limit : found;
-    const fault = cut ? 0 : table[control + 2] as number;
-    const next = cut ? table[2 * limit] as number : table[control] as number;
-    const faultAt = table[control + 3] as number;
-    if (frames > 0) {
-      this.#carried = 0;
-      this.#collect(bytes, pos - carried, frames, table);
-      if (this.error !== undefined) return bytes.length;
+    const count = this.#sparse
+      ? scanRows(wasm, source, pos, max, limit)
+      : scanWindow(wasm, source, pos, max, limit);
+    if (count === CAP_REFUSED) throw refused(max);
+    const { control } = wasm;
+    const length = control[CONTROL.NEXT] as number;
+    const fault = control[CONTROL.FAULT] as number;
+    const next = pos + length;
+    if (count > 0) {
+      this.#sparse = length > SPARSE_BYTES * count;
+      this.#collect(source, pos, count, control);
+      if (this.error !== undefined) return next;
     }
-    if (fault !== 0) {
-      const name = FAULT_CODES[fault] ?? "CodecError";
-      this.#fail(name, explain(name, wasm.window, faultAt, this.maxFrameBytes));
+    if (fault !== 0) this.#refuse(fault, bytes, next);
+    else if (next < bytes.length && bytes.length - next < HEADER_BYTES) {
+      this.#carry.set(bytes.subarray(next));
+      this.#carried = bytes.length - next;
       return bytes.length;
     }
-    if (cut || end < bytes.length || next >= tail) {
-      return Math.min(pos - carried + next, bytes.length);
+    return Math.min(next, bytes.length);
+  }
+
+  /** Takes over `count` frames from `pos` on; the last may be unfinished. */
+  #collect(source: Source, pos: number, count: number, control: Uint32Array): void {
+    const { found } = this;
+    const { bytes } = source;
+    const next = pos + (control[CONTROL.NEXT] as number);
+    const last = pos + (control[CONTROL.LAST] as number);
+    const open = next > bytes.length;
+    const whole = open ? count - 1 : count;
+    // Inflating may grow the module's memory, and then `control` is dead.
+    if (((control[CONTROL.FLAGS] as number) & FLAGS.COMP) !== 0) {
+      this.#collectSlowly(source, pos, whole);
+      if (open && this.error === undefined) this.#begin(source, last, next - last);
+      return;
     }
-    this.#keep(bytes, frames > 0 || carried === 0 ? pos - carried + next : pos);
-    return bytes.length;
+    found.add(source, pos, open ? last : next, whole);
+    found.frames += count;
+    found.bytes += next - pos;
+    found.flags |= control[CONTROL.FLAGS] as number;
+    found.hello += control[CONTROL.HELLO] as number;
+    found.error += control[CONTROL.ERROR] as number;
+    found.start += control[CONTROL.START] as number;
+    found.end += control[CONTROL.END] as number;
+    if (!open) return;
+    found.note(source.view, last, -1); // it counts when it is there
+    this.#begin(source, last, next - last);
   }
 
-  /** Takes over the frames of a window whose first byte is at `base`, which is negative after a split header. */
-  #collect(bytes: Uint8Array, base: number, frames: number, table: Uint32Array): void {
-    const { index } = this;
-    const { at } = index;
-    const first = at.length;
-    const lastAt = base + (table[2 * frames - 2] as number);
-    const lastLen = table[2 * frames - 1] as number;
-    const open = lastAt + lastLen > bytes.length;
-    const end = open ? 2 * frames - 2 : 2 * frames;
-    let i = 0;
-    let flags = 0;
-    if (base < 0) {
-      i = 2;
-      flags = this.#assemble(bytes, -base, table[1] as number);
-    }
-    if (i < end) index.main ??= new Source(bytes);
-    for (; i < end; i += 2) {
-      const o = base + (table[i] as number);
-      at.push(o, table[i + 1] as number);
-      flags |= bytes[o + 7] as number;
-    }
-    // Only now: inflating may grow the module's memory, and then `table` is dead.
-    if ((flags & FLAGS.COMP) !== 0) this.#inflateFrom(first);
-    if (open && lastAt >= 0 && this.error === undefined) {
-      this.assembly.begin(lastLen);
-      this.assembly.fill(bytes, lastAt);
-    }
-  }
-
-  /** Starts a frame of which the first `carried` bytes came in earlier reads. Returns its flags if it is complete. */
-  #assemble(bytes: Uint8Array, carried: number, len: number): number {
-    this.assembly.begin(len);
-    this.assembly.fill(this.#carry.subarray(0, carried), 0);
-    this.assembly.fill(bytes, 0);
-    return this.assembly.have === len ? this.#complete(this.assembly.take()) : 0;
-  }
-
-  /** Keeps an unfinished header. */
-  #keep(bytes: Uint8Array, from: number): void {
-    this.#carry.set(bytes.subarray(from), this.#carried);
-    this.#carried += bytes.length - from;
-  }
-
-  /** Adds a frame that has memory of its own. Returns the low byte of its flags. */
-  #complete(frame: Uint8Array): number {
-    const { at, extra } = this.index;
-    extra.push(new Source(frame));
-    at.push(-extra.length, frame.length);
-    return frame[7] as number;
-  }
-
-  /** Replaces every compressed frame from place `first` on by its inflated form; a fault cuts the batch there. */
-  #inflateFrom(first: number): void {
-    const { at, main, extra } = this.index;
-    for (let i = first; i < at.length; i += 2) {
-      const o = at[i] as number;
-      const source = (o < 0 ? extra[-o - 1] : main) as Source;
-      const start = Math.max(o, 0);
-      if (((source.bytes[start + 7] as number) & FLAGS.COMP) === 0) continue;
-      const frame = this.#inflate
-        ? inflatePayload(source.slice(start, at[i + 1] as number), this.maxFrameBytes)
-        : "CodecMissing";
-      if (typeof frame === "string") {
-        at.length = i;
-        this.#fail(frame, EXPLAIN_INFLATE[frame]);
-        return;
+  /** The same where frames are compressed; a fault ends it there. */
+  #collectSlowly(source: Source, pos: number, whole: number): void {
+    const { found } = this;
+    let at = pos;
+    for (let n = 0; n < whole && this.error === undefined; n++) {
+      const len = source.view.getUint32(at);
+      if ((source.view.getUint8(at + 7) & FLAGS.COMP) !== 0) {
+        this.#complete(source.slice(at, len));
+      } else {
+        found.note(source.view, at, 1);
+        found.add(source, at, at + len, 1);
       }
-      extra.push(new Source(frame));
-      at[i] = -extra.length;
-      at[i + 1] = frame.length;
+      at += len;
     }
+  }
+
+  /** Starts an unfinished frame of `len` bytes whose header is at `at`. */
+  #begin(source: Source, at: number, len: number): void {
+    const head = this.#headBytes(source.view, at, len);
+    if (head > 0 && at + head <= source.bytes.length) {
+      return void this.#beginParts(source.bytes.slice(at, at + head), len, source, at + head);
+    }
+    this.#headOf = head > 0 ? len : 0;
+    this.assembly.begin(head > 0 ? head : len);
+    this.assembly.fill(source.bytes, at);
+  }
+
+  /** Bytes of header and capability of a frame that comes in parts; 0 of one that is put together. */
+  #headBytes(view: DataView, at: number, len: number): number {
+    if (this.parts === undefined || len <= WINDOW_BYTES) return 0;
+    const flags = view.getUint16(at + 6);
+    return (flags & FLAGS.COMP) === 0 && this.parts(flags, view.getUint16(at + 10))
+      ? HEADER_BYTES + view.getUint16(at + 28)
+      : 0;
+  }
+
+  /** Starts a frame that comes in parts; the first is what is there of the payload, nothing included. */
+  #beginParts(head: Uint8Array, len: number, source: Source, at: number): number {
+    const body = new Body(new Source(head, true), len, (body, part) => this.#put(body, part));
+    this.#body = body;
+    this.found.note(body.head.view, 0, 1);
+    return this.#part(body, source, at);
+  }
+
+  /** Takes a part of a payload. Returns where the next frame starts. */
+  #part(body: Body, source: Source, at: number): number {
+    const end = Math.min(source.bytes.length, at + body.rest);
+    if (!body.dropped) this.found.push(new Run(source, at, end, 1, body, body.have, false));
+    body.have += end - at;
+    if (body.rest === 0) {
+      this.#body = undefined;
+      this.found.completed++;
+    }
+    return end;
+  }
+
+  /** Puts a frame together of which the application has seen the first part. */
+  #put(body: Body, part: Uint8Array): boolean {
+    if (this.#body !== body || body.have !== part.length) return false;
+    this.#body = undefined;
+    this.#again = true;
+    this.assembly.begin(body.head.bytes.length + body.bytes);
+    this.assembly.fill(body.head.bytes, 0);
+    this.assembly.fill(part, 0);
+    return true;
+  }
+
+  /** Goes on with a header of which a part came in earlier reads. */
+  #splitHeader(source: Source, pos: number): number {
+    const { bytes } = source;
+    const n = Math.min(HEADER_BYTES - this.#carried, bytes.length - pos);
+    this.#carry.set(bytes.subarray(pos, pos + n), this.#carried);
+    this.#carried += n;
+    if (this.#carried < HEADER_BYTES) return pos + n;
+    this.#carried = 0;
+    const carry = new Source(this.#carry, true);
+    const wasm: Hot = hot();
+    const count = scanWindow(wasm, carry, 0, this.maxFrameBytes, 1);
+    if (count === CAP_REFUSED) throw refused(this.maxFrameBytes);
+    if (count === 0) {
+      this.#refuse(wasm.control[CONTROL.FAULT] as number, this.#carry, 0);
+      return bytes.length;
+    }
+    const len = wasm.control[CONTROL.NEXT] as number;
+    const head = this.#headBytes(carry.view, 0, len);
+    this.#headOf = head > 0 ? len : 0;
+    this.assembly.begin(head > 0 ? head : len);
+    this.assembly.fill(this.#carry, 0);
+    return this.#goOn(source, pos + n);
+  }
+
+  /** Goes on with the unfinished frame, or its head. */
+  #goOn(source: Source, pos: number): number {
+    const { assembly } = this;
+    const at = pos + assembly.fill(source.bytes, pos);
+    if (assembly.have < assembly.need) return at;
+    const len = this.#headOf;
+    this.#headOf = 0;
+    if (len > 0) return this.#beginParts(assembly.take(), len, source, at);
+    const frame = assembly.take();
+    this.#complete(frame);
+    // Inflated, it lies elsewhere.
+    if (((frame[7] as number) & FLAGS.COMP) !== 0) assembly.pool?.give(frame);
+    return at;
+  }
+
+  /** Adds a frame that is to have memory of its own, inflated. */
+  #complete(bytes: Uint8Array): void {
+    const again = this.#again;
+    this.#again = false;
+    let frame = bytes;
+    if (((bytes[7] as number) & FLAGS.COMP) !== 0) {
+      const out = this.#inflate ? inflatePayload(bytes, this.maxFrameBytes) : "CodecMissing";
+      if (typeof out === "string") return this.#fail(out, EXPLAIN_INFLATE[out]);
+      frame = out;
+    }
+    const source = new Source(frame, true);
+    if (!again) this.found.note(source.view, 0, 1);
+    this.found.add(source, 0, frame.length, 1, again);
+  }
+
+  #refuse(fault: number, bytes: Uint8Array, at: number): void {
+    const name = FAULT_CODES[fault] ?? "CodecError";
+    this.#fail(name, explain(name, bytes, at, this.maxFrameBytes));
   }
 
   #fail(fault: CodecFault, message: string): void {
     this.error = new CodecError(fault, message, "decode", "remote");
     this.assembly.drop();
-    this.#carried = 0;
+    this.#body = undefined;
+    this.#carried = this.#headOf = 0;
   }
 }
 

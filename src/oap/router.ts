@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { Index } from "./batch.ts";
 import { CodecError } from "./codec_error.ts";
+import type { Found } from "./found.ts";
+import { Sorting } from "./sorting.ts";
 import { EMPTY, FLAGS, HEADER_BYTES } from "./frame.ts";
 import { FrameView } from "./frame_view.ts";
 import type { FramedCounters } from "./framed_counters.ts";
@@ -13,10 +14,10 @@ import { decodeHelloRequest, helloFrame, type HelloReply } from "./hello.ts";
 import type { InboundRequests } from "./inbound.ts";
 import type { Requests } from "./requests.ts";
 import type { Sender } from "./sender.ts";
-import { Source } from "./source.ts";
+import type { Source } from "./source.ts";
 
 /** Takes frames that are for the application; they must be done with when it returns, or copied. */
-export type Deliver = (index: Index) => void;
+export type Deliver = (found: Found) => void;
 
 /** What the router needs of its connection. */
 export interface RouterParts {
@@ -44,93 +45,60 @@ export class Router {
   /**
    * Counts and distributes the frames of one read.
    *
-   * @param index The frames.
+   * @param found The frames.
    * @param deliver Takes the application's, in order; called more than once when delivering may free
    * room for further requests.
    * @param prompt Whether `deliver` runs the application at once, so that it may answer.
    * @returns The fault of a HELLO, after which nothing was delivered.
    */
-  route(index: Index, deliver: Deliver, prompt: boolean): CodecError | undefined {
-    if (!this.#count(index)) {
-      deliver(index);
+  route(found: Found, deliver: Deliver, prompt: boolean): CodecError | undefined {
+    this.#count(found);
+    const look = this.#parts.requests.concerned ? FLAGS.REQ | FLAGS.RESP : FLAGS.REQ;
+    if (found.hello === 0 && (found.flags & look) === 0) {
+      const body = found.runs.at(-1)?.body;
+      if (body !== undefined) body.judged = true;
+      if (found.items > 0) deliver(found);
       return undefined;
     }
-    return this.#sort(index, deliver, prompt);
+    return new Sorting(found, deliver, prompt).run((sorting, source, at, len) =>
+      this.#judge(sorting, source, at, len)
+    );
   }
 
-  /** Counts the frames, and tells whether any of them needs a closer look. */
-  #count(index: Index): boolean {
-    const { at, extra } = index;
-    const { counters, requests } = this.#parts;
-    const main = index.main?.bytes ?? EMPTY;
-    const look = requests.concerned ? FLAGS.REQ | FLAGS.RESP : FLAGS.REQ;
-    let flagged = 0;
-    let hello = 0, error = 0, start = 0, end = 0, bytes = 0;
-    for (let i = 0; i < at.length; i += 2) {
-      const o = at[i] as number;
-      const source = o < 0 ? (extra[-o - 1] as Source).bytes : main;
-      const p = o < 0 ? 0 : o;
-      const flags = source[p + 7] as number;
-      flagged |= flags;
-      bytes += at[i + 1] as number;
-      if (source[p + 11] === 0 && source[p + 10] === 0) hello++;
-      else if (((source[p + 8] as number) << 8 | (source[p + 9] as number)) >= 400) error++;
-      else if ((flags & FLAGS.START) !== 0) start++;
-      else if ((flags & FLAGS.END) !== 0) end++;
-    }
-    const n = at.length >> 1;
-    counters.framesIn += n;
+  /** Whether a frame may come in parts: not where it is taken here, which wants all of it. */
+  mayCut(flags: number, appProtoId: number): boolean {
+    return appProtoId !== 0 && ((flags & FLAGS.RESP) === 0 || !this.#parts.requests.concerned);
+  }
+
+  #count({ frames, bytes, hello, error, start, end }: Found): void {
+    const { counters } = this.#parts;
+    counters.framesIn += frames;
     counters.bytesIn += bytes;
     counters.hello += hello;
     counters.error += error;
     counters.start += start;
     counters.end += end;
-    counters.data += n - hello - error - start - end;
-    return hello > 0 || (flagged & look) !== 0;
+    counters.data += frames - hello - error - start - end;
   }
 
-  #sort(index: Index, deliver: Deliver, prompt: boolean): CodecError | undefined {
-    const { at, main, extra } = index;
+  /** `true`: the frame is the application's. `false`: it has been dealt with. */
+  #judge(sorting: Sorting, source: Source, at: number, len: number): boolean | CodecError {
     const { inbound, requests } = this.#parts;
-    const bytes = main?.bytes;
-    let out: Index = { at: [], main, extra: [] };
-    const flush = (): void => {
-      if (out.at.length > 0) deliver(out);
-      // What was delivered may have been a loan, which has ended now.
-      out = { at: [], main: bytes && new Source(bytes), extra: [] };
-    };
-    for (let i = 0; i < at.length; i += 2) {
-      const o = at[i] as number;
-      const len = at[i + 1] as number;
-      let source = (o < 0 ? extra[-o - 1] : out.main) as Source;
-      const p = o < 0 ? 0 : o;
-      const { view } = source;
-      const flags = view.getUint16(p + 6);
-      if (view.getUint16(p + 10) === 0) {
-        const fault = this.#hello(source, p, len, flags);
-        if (fault === undefined) continue;
-        flush();
-        return fault;
-      }
-      if ((flags & FLAGS.RESP) !== 0) {
-        if (requests.concerned && this.#answer(source, p, len, o < 0)) continue;
-      } else if ((flags & FLAGS.REQ) !== 0) {
-        let verdict = inbound.judge(view, p, flags, !prompt || out.at.length === 0);
-        if (verdict === "refuse" && prompt && out.at.length > 0) {
-          flush();
-          if (o >= 0) source = out.main as Source;
-          verdict = inbound.judge(source.view, p, flags, true);
-        }
-        if (verdict !== "deliver") {
-          this.#turnAway(verdict, source, p);
-          continue;
-        }
-      }
-      if (o >= 0) out.at.push(o, len);
-      else out.at.push(-out.extra.push(source), len);
+    let { view } = source;
+    const flags = view.getUint16(at + 6);
+    if (view.getUint16(at + 10) === 0) return this.#hello(source, at, len, flags) ?? false;
+    if ((flags & FLAGS.RESP) !== 0) {
+      return !(requests.concerned && this.#answer(source, at, len, source.own));
     }
-    if (out.at.length > 0) deliver(out);
-    return undefined;
+    if ((flags & FLAGS.REQ) === 0) return true;
+    let verdict = inbound.judge(view, at, flags, !sorting.mayFlush);
+    if (verdict === "refuse" && sorting.mayFlush) {
+      if (source.own) sorting.flush();
+      else ({ view } = source = sorting.flush());
+      verdict = inbound.judge(view, at, flags, true);
+    }
+    if (verdict !== "deliver") this.#turnAway(verdict, source, at);
+    return verdict === "deliver";
   }
 
   #hello(source: Source, at: number, len: number, flags: number): CodecError | undefined {

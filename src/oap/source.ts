@@ -6,7 +6,7 @@
 
 import { TransportError } from "../errors.ts";
 
-/** Bytes that hold whole frames. Views keep a reference to it, so that ending a loan ends it for all of them. */
+/** Bytes that hold whole frames. */
 export class Source {
   /** The bytes. */
   bytes: Uint8Array;
@@ -16,10 +16,13 @@ export class Source {
   buffer: ArrayBufferLike;
   /** Where `bytes` starts in `buffer`. */
   offset: number;
+  /** Whether the codec allocated it; else it is the read itself. */
+  readonly own: boolean;
 
-  /** @param bytes The bytes. */
-  constructor(bytes: Uint8Array) {
+  /** @param bytes The bytes. @param own Whether the codec allocated them. */
+  constructor(bytes: Uint8Array, own: boolean) {
     this.bytes = bytes;
+    this.own = own;
     this.buffer = bytes.buffer;
     this.offset = bytes.byteOffset;
     this.view = new DataView(this.buffer, this.offset, bytes.length);
@@ -48,6 +51,9 @@ export class Source {
 const Base: new (buffer: ArrayBuffer) => DataView = DataView;
 
 class ReturnedView extends Base {
+  override getUint8(): number {
+    throw returned();
+  }
   override getUint16(): number {
     throw returned();
   }
@@ -60,13 +66,23 @@ class ReturnedView extends Base {
 }
 
 const NOTHING: Uint8Array = new Uint8Array(0);
-const RETURNED: DataView = new ReturnedView(new ArrayBuffer(0));
+/** What is left of a `DataView` whose loan has ended: it throws `misuse`. */
+export const RETURNED: DataView = new ReturnedView(new ArrayBuffer(0));
 
 /** The error of using a borrowed frame or batch too late. */
 export function returned(): TransportError {
   return new TransportError(
     "misuse",
     "Cannot read a borrowed frame after onBatch has returned: keep copyPayload() or toFrame(), or use batches()",
+    { op: "read" },
+  );
+}
+
+/** The error of frames whose bytes were changed after they had been checked. */
+export function changed(): TransportError {
+  return new TransportError(
+    "misuse",
+    "Cannot read a frame whose header was overwritten: bytes given to a decoder must not change while its frames are in use",
     { op: "read" },
   );
 }

@@ -39,7 +39,8 @@ describe("the WebAssembly module", () => {
   });
 
   it("refuses a frame limit above its own constant", () => {
-    assert.equal(hot().index(38, CAPS.frameBytes + 1), CAP_REFUSED);
+    assert.equal(hot().index(38, CAPS.frameBytes + 1, 1), CAP_REFUSED);
+    assert.equal(hot().checkRows(1, CAPS.frameBytes + 1), CAP_REFUSED);
   });
 
   it("loses one call to a trap, and is replaced", () => {
@@ -53,11 +54,12 @@ describe("the WebAssembly module", () => {
       memory,
       hot_new: zero,
       hot_win_ptr: zero,
-      hot_table_ptr: () => 32_768,
+      hot_rows_ptr: () => 32_768,
+      hot_ctl_ptr: () => 49_152,
       hot_hdr_ptr: () => 65_536,
       hot_caps_ptr: () => 1024,
-      hot_pairs: () => 433,
       hot_index: trap,
+      hot_rows: trap,
       hot_chunk: trap,
       hot_guard_in: trap,
       hot_guard: trap,
@@ -66,9 +68,10 @@ describe("the WebAssembly module", () => {
     };
     let trapped = 0;
     const broken = new Hot(fake, () => trapped++);
-    assert.throws(() => broken.index(38, 100), internal(/trapped \(unreachable\)/));
+    assert.throws(() => broken.index(38, 100, 1), internal(/trapped \(unreachable\)/));
+    assert.throws(() => broken.checkRows(1, 100), internal(/trapped/));
     assert.throws(() => broken.inflate(0, new Uint8Array(1), 1, 0), internal(/trapped/));
     assert.throws(() => broken.chunk(1, 0, 1, 1, 0, [0, 0], [0, 0, 0, 0]), internal(/trapped/));
-    assert.equal(trapped, 3);
+    assert.equal(trapped, 4);
   });
 });

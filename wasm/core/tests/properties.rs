@@ -11,7 +11,7 @@ use ron_transport_core::encoder::encode;
 use ron_transport_core::flags;
 use ron_transport_core::guard::{Codec, Guard, GuardError, SLACK, budget};
 use ron_transport_core::header::{Fault, Header, check};
-use ron_transport_core::index::index;
+use ron_transport_core::index::{Row, rows, scan as scan_window};
 use std::time::Instant;
 
 fn frame() -> impl Strategy<Value = Frame> {
@@ -28,22 +28,35 @@ fn frame() -> impl Strategy<Value = Frame> {
         })
 }
 
-/// Lengths of the frames that a caller of `index` sees who keeps the carry and skips bodies, as the host does.
+fn be32(bytes: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
+}
+
+/// Lengths of the frames that a caller of `scan` sees who keeps the carry and skips bodies, as the host does. Each window
+/// is scanned in two goes, and then the same headers again as rows.
 fn scan(input: &[u8], window: usize) -> (Vec<usize>, Option<Fault>) {
-    let mut table = vec![0; 2 * (window / HEADER_BYTES + 1)];
     let (mut lens, mut carry, mut skip) = (Vec::new(), Vec::new(), 0usize);
     for slice in input.chunks(window - HEADER_BYTES) {
         let skipped = skip.min(slice.len());
         skip -= skipped;
         carry.extend_from_slice(&slice[skipped..]);
-        let found = index(&carry, FRAME_BYTES, &mut table);
-        lens.extend(table[..2 * found.count].chunks(2).map(|pair| pair[1] as usize));
+        let first = scan_window(&carry, FRAME_BYTES, 1);
+        let found = scan_window(&carry, FRAME_BYTES, usize::MAX);
+        assert_eq!(first.count, found.count.min(1));
+        let (mut at, mut words) = (0, Vec::<Row>::new());
+        while at + HEADER_BYTES <= carry.len() && words.len() <= found.count {
+            let head = [be32(&carry, at), be32(&carry, at + 4), be32(&carry, at + 8), be32(&carry, at + 26) & 0xffff];
+            words.push(head);
+            at += (head[0] as usize).max(HEADER_BYTES);
+        }
+        lens.extend(words[..found.count].iter().map(|row| row[0] as usize));
+        assert_eq!(rows(&words, FRAME_BYTES), found);
         if found.fault.is_some() {
             return (lens, found.fault);
         }
-        assert!(found.carry < HEADER_BYTES);
         skip += found.next.saturating_sub(carry.len());
-        carry.drain(..carry.len() - found.carry);
+        carry.drain(..found.next.min(carry.len()));
+        assert!(carry.len() < HEADER_BYTES);
     }
     (lens, None)
 }

@@ -13,14 +13,15 @@ use ron_transport_core::caps::{self, FRAME_BYTES, HEADER_BYTES};
 use ron_transport_core::chunker::{HEADER_BLOCK, Piece, write_headers};
 use ron_transport_core::guard::{Codec, Guard, GuardError, SLACK};
 use ron_transport_core::header::Header;
-use ron_transport_core::index::index;
+use ron_transport_core::index::{self, Row, Scan};
 use wasm_bindgen::prelude::*;
 
 const CARRY: usize = HEADER_BYTES - 1;
 const WINDOW: usize = CARRY + 16_384;
-/// Frames that can start in one window; with a table of this many pairs a scan never stops early.
-const PAIRS: usize = WINDOW / HEADER_BYTES + 1;
-const CONTROL: usize = 4;
+/// Headers that one call checks as rows.
+const ROWS: usize = 512;
+/// Next, last, fault; then all flags, and how many frames are HELLO, ERROR, START and END.
+const CONTROL: usize = 8;
 const PAGE: usize = 4096;
 /// Copies whose destination lies just after their source modulo a page are many times slower on some processors. Read
 /// buffers tend to start near a page boundary, so the window starts in the middle of one.
@@ -40,7 +41,8 @@ const GUARD_CAP_REFUSED: i32 = -5;
 pub struct Hot {
     memory: Box<[u8]>,
     window: usize,
-    table: Box<[u32]>,
+    rows: Box<[Row]>,
+    control: Box<[u32; CONTROL]>,
     headers: Box<[u8; HEADER_BLOCK]>,
     caps: Box<[u32]>,
     inflate: Option<Inflate>,
@@ -58,7 +60,7 @@ struct Inflate {
 
 #[wasm_bindgen]
 impl Hot {
-    /// Allocates the window, the table and the header block.
+    /// Allocates the window, the rows and the header block.
     #[wasm_bindgen(constructor)]
     #[allow(clippy::new_without_default)]
     pub fn new() -> Hot {
@@ -67,7 +69,8 @@ impl Hot {
         Hot {
             memory,
             window,
-            table: vec![0; 2 * PAIRS + CONTROL].into_boxed_slice(),
+            rows: vec![[0; 4]; ROWS].into_boxed_slice(),
+            control: Box::new([0; CONTROL]),
             headers: Box::new([0; HEADER_BLOCK]),
             caps: Box::new(caps::TABLE),
             inflate: None,
@@ -79,9 +82,15 @@ impl Hot {
         address(&self.memory[self.window..])
     }
 
-    /// Address of the table: `pairs` times header offset and frame length, then next, carry, fault and fault offset.
-    pub fn table_ptr(&self) -> u32 {
-        address(&self.table)
+    /// Address of the rows: 512 times length, version and flags, code and protocol, length of the capability.
+    pub fn rows_ptr(&self) -> u32 {
+        address(&self.rows)
+    }
+
+    /// Address of what a call found beside the number of frames: offset after the last frame, offset of the last frame,
+    /// fault of the header after it; then all flags together, and how many frames are HELLO, ERROR, START and END.
+    pub fn ctl_ptr(&self) -> u32 {
+        address(self.control.as_slice())
     }
 
     /// Address of the 16 headers that `chunk` writes.
@@ -94,28 +103,25 @@ impl Hot {
         address(&self.caps)
     }
 
-    /// Pairs in the table; the control words follow them.
-    pub fn pairs(&self) -> u32 {
-        PAIRS as u32
-    }
-
-    /// Indexes the frames whose header lies in the first `tail` bytes of the window and returns their number. Moves an
-    /// unfinished header to the window's start. `CAP_REFUSED` for a frame limit above the cap or below a header, and for
-    /// a tail past the window.
-    pub fn index(&mut self, tail: u32, max_frame: u32) -> u32 {
+    /// Checks the frames whose header lies in the first `tail` bytes of the window, at most `max_count`, and returns their
+    /// number. `CAP_REFUSED` for a frame limit above the cap or below a header, and for a tail past the window.
+    pub fn index(&mut self, tail: u32, max_frame: u32, max_count: u32) -> u32 {
         let (tail, max_frame) = (tail as usize, max_frame as usize);
         if tail > WINDOW || !caps::frame_limit_is_legal(max_frame) {
             return CAP_REFUSED;
         }
-        let window = &mut self.memory[self.window..self.window + WINDOW];
-        let (pairs, control) = self.table.split_at_mut(2 * PAIRS);
-        let found = index(&window[..tail], max_frame, pairs);
-        if found.carry > 0 {
-            window.copy_within(found.next..tail, 0);
+        let found = index::scan(&self.memory[self.window..][..tail], max_frame, max_count as usize);
+        self.tell(&found)
+    }
+
+    /// The same of the first `n` rows. `CAP_REFUSED` for a limit as above, and for more rows than there are.
+    pub fn rows(&mut self, n: u32, max_frame: u32) -> u32 {
+        let (n, max_frame) = (n as usize, max_frame as usize);
+        if n > ROWS || !caps::frame_limit_is_legal(max_frame) {
+            return CAP_REFUSED;
         }
-        let fault = found.fault.map_or(0, |f| f.code());
-        control.copy_from_slice(&[found.next as u32, found.carry as u32, fault, found.next as u32]);
-        found.count as u32
+        let found = index::rows(&self.rows[..n], max_frame);
+        self.tell(&found)
     }
 
     /// Writes up to 16 headers of a body of `total` bytes whose first `from` bytes already have theirs; returns how
@@ -208,6 +214,16 @@ impl Hot {
     }
 }
 
+impl Hot {
+    fn tell(&mut self, found: &Scan) -> u32 {
+        let Scan { count, next, last, fault, marks } = *found;
+        let fault = fault.map_or(0, |fault| fault.code());
+        *self.control =
+            [next as u32, last as u32, fault, marks.flags, marks.hello, marks.error, marks.start, marks.end];
+        count as u32
+    }
+}
+
 fn address<T>(slice: &[T]) -> u32 {
     slice.as_ptr() as usize as u32
 }
@@ -215,15 +231,20 @@ fn address<T>(slice: &[T]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ron_transport_core::header::Fault;
 
     #[test]
     fn an_argument_above_a_constant_is_refused() {
         let mut hot = Hot::new();
         let frame = FRAME_BYTES as u32;
         for (tail, max_frame) in [(0, frame + 1), (0, u32::MAX), (0, 37), (0, 0), (WINDOW as u32 + 1, frame)] {
-            assert_eq!(hot.index(tail, max_frame), CAP_REFUSED);
+            assert_eq!(hot.index(tail, max_frame, 1), CAP_REFUSED);
         }
-        assert_eq!((hot.index(0, frame), hot.index(WINDOW as u32, 38)), (0, 0));
+        for (n, max_frame) in [(0, frame + 1), (0, 37), (ROWS as u32 + 1, frame)] {
+            assert_eq!(hot.rows(n, max_frame), CAP_REFUSED);
+        }
+        assert_eq!((hot.index(0, frame, 1), hot.index(WINDOW as u32, 38, 1)), (0, 0));
+        assert_eq!(hot.rows(ROWS as u32, 38), 0);
         let mut chunk = |max_chunk, flags| hot.chunk(10, 0, max_chunk, flags, 0, 0, 0, 0, 0, 0, 0);
         assert_eq!([chunk(0, 1), chunk(65_537, 1), chunk(1, 0x100), chunk(1, 0x1_0001)], [CAP_REFUSED; 4]);
         assert_eq!((chunk(65_536, 1), chunk(4, 1)), (1, 3));
@@ -241,22 +262,37 @@ mod tests {
         let hot = Hot::new();
         assert_eq!(*hot.caps, caps::TABLE);
         assert_eq!(hot.caps[0] as usize, FRAME_BYTES);
-        assert_eq!(hot.pairs() as usize * 2 + CONTROL, hot.table.len());
     }
 
     #[test]
-    fn a_window_full_of_smallest_frames_fits_the_table() {
+    fn a_window_full_of_smallest_frames_is_one_call() {
         let mut hot = Hot::new();
         let mut head = [0; HEADER_BYTES];
-        Header { len: 38, flags: 1, ..Header::default() }.write(&mut head);
+        Header { len: 38, flags: 1, app_proto_id: 7, ..Header::default() }.write(&mut head);
         let from = hot.window;
         for (slot, byte) in hot.memory[from..from + WINDOW].iter_mut().zip(head.iter().cycle()) {
             *slot = *byte;
         }
-        assert_eq!(hot.index(WINDOW as u32, 38) as usize, WINDOW / HEADER_BYTES);
-        let carry = WINDOW % HEADER_BYTES;
-        assert_eq!(hot.table[2 * PAIRS..], [(WINDOW - carry) as u32, carry as u32, 0, (WINDOW - carry) as u32]);
-        assert_eq!(hot.memory[from..from + carry], head[..carry], "the carry moved to the start");
+        let count = WINDOW / HEADER_BYTES;
+        assert_eq!(hot.index(WINDOW as u32, 38, u32::MAX) as usize, count);
+        let next = (count * HEADER_BYTES) as u32;
+        assert_eq!(*hot.control, [next, next - 38, 0, 1, 0, 0, 0, 0]);
+        assert_eq!(hot.index(WINDOW as u32, 38, 3), 3);
+        assert_eq!(hot.control[..2], [114, 76]);
+    }
+
+    #[test]
+    fn frames_are_counted_by_label() {
+        let mut hot = Hot::new();
+        let rows = [(0, 1), (7, 2), (7, 9), (7, 17), (7, 25), (0, 8)];
+        for (row, (app, flags)) in hot.rows.iter_mut().zip(rows) {
+            *row = [38, 1 << 16 | flags, 200 << 16 | app, 0];
+        }
+        hot.rows[6] = [40, 1 << 16 | 8, 399 << 16 | 7, 2];
+        hot.rows[7] = [38, 1 << 16 | 24, 400 << 16 | 7, 0];
+        hot.rows[8] = [38, 1 << 16 | 4, 7, 1];
+        assert_eq!(hot.rows(9, 40), 8);
+        assert_eq!(*hot.control, [306, 268, Fault::CapOnNonStart.code(), 0x1b, 2, 1, 3, 1]);
     }
 
     #[test]
