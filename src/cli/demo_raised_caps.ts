@@ -6,7 +6,7 @@
 
 import { CAPS } from "../caps.ts";
 import { TransportError } from "../errors.ts";
-import { CAP_REFUSED, GUARD } from "../oap/hot.ts";
+import { CAP_REFUSED, GUARD, NO_IDS } from "../oap/hot.ts";
 import { hot } from "../oap/instance.ts";
 import { memoryUse } from "../runtime/host.ts";
 import { Transport } from "../transport.ts";
@@ -32,7 +32,7 @@ export function raiseByArgument(): Observed | undefined {
     const module = hot();
     const refused = {
       index: module.index(0, CAPS.frameBytes + 1) === CAP_REFUSED,
-      chunk: module.chunk(1, 0, CAPS.chunkBytes + 1, 1, 0, [0, 0], [0, 0, 0, 0]) === CAP_REFUSED,
+      chunk: module.chunk(1, 0, CAPS.chunkBytes + 1, 1, 0, NO_IDS) === CAP_REFUSED,
       guard: module.inflate(0, empty, CAPS.frameBytes + 1, 0) === GUARD.REFUSED,
     };
     const names = Object.entries(refused).flatMap(([name, yes]) => yes ? [name] : []);

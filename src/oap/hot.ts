@@ -101,6 +101,32 @@ export interface HotExports {
   readonly hot_guard_wipe: Call;
 }
 
+/** The ids of a header in words of 32 bits: spread arrays would cost more than the headers. */
+export interface HeadIds {
+  /** Of `corr_id`. */
+  readonly corrLow: number;
+  /** Of `corr_id`. */
+  readonly corrHigh: number;
+  /** Of the tenant, the most significant. */
+  readonly tenant0: number;
+  /** Of the tenant. */
+  readonly tenant1: number;
+  /** Of the tenant. */
+  readonly tenant2: number;
+  /** Of the tenant, the least significant. */
+  readonly tenant3: number;
+}
+
+/** Ids of 0. */
+export const NO_IDS: HeadIds = Object.freeze({
+  corrLow: 0,
+  corrHigh: 0,
+  tenant0: 0,
+  tenant1: 0,
+  tenant2: 0,
+  tenant3: 0,
+});
+
 /** One instance with its views. */
 export class Hot {
   /** Bytes to look through. */
@@ -156,16 +182,21 @@ export class Hot {
     }
   }
 
-  /** Writes headers of a body's chunks into {@linkcode Hot.headers}; returns how many. */
+  /**
+   * Writes headers of a body's chunks into {@linkcode Hot.headers}.
+   *
+   * @param ids The words of `corr_id`, low one first, then those of the tenant, high one first.
+   * @returns How many, at most {@linkcode HEADER_BLOCK}, or {@linkcode CAP_REFUSED}.
+   */
   chunk(
     total: number,
     from: number,
     max: number,
     flags: number,
     codeApp: number,
-    corr: readonly number[],
-    tenant: readonly number[],
+    ids: HeadIds,
   ): number {
+    const { corrLow, corrHigh, tenant0, tenant1, tenant2, tenant3 } = ids;
     try {
       return this.#exports.hot_chunk(
         this.#self,
@@ -174,8 +205,12 @@ export class Hot {
         max,
         flags,
         codeApp,
-        ...corr,
-        ...tenant,
+        corrLow,
+        corrHigh,
+        tenant0,
+        tenant1,
+        tenant2,
+        tenant3,
       ) >>> 0;
     } catch (error) {
       throw this.#trapped(error);

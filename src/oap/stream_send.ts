@@ -6,7 +6,7 @@
 
 import { TransportError } from "../errors.ts";
 import { iterate, type Piece, pieces, type StreamSource } from "./chunk_source.ts";
-import { chunkHeads } from "./chunk_heads.ts";
+import { ChunkHeads } from "./chunk_heads.ts";
 import { checkFrame, encodeHead } from "./encoder.ts";
 import { EMPTY, FLAGS, type FrameHead, HEADER_BYTES } from "./frame.ts";
 import { mayCompress } from "./may_compress.ts";
@@ -47,6 +47,8 @@ export class StreamSend {
   readonly #chunkBytes: number;
   readonly #compress: ((chunk: Uint8Array) => Uint8Array | undefined) | undefined;
   readonly #signal: AbortSignal;
+  /** Its memory is used again after 17 chunks or more, and at most {@linkcode AHEAD} are on their way. */
+  #heads: ChunkHeads | undefined = undefined;
   #frames = 0;
   #bytes = 0;
   #compressed = 0;
@@ -132,7 +134,8 @@ export class StreamSend {
   /** Sends up to 16 chunks whose headers are written in one call. Returns where the next one starts. */
   async #block(body: Uint8Array, from: number): Promise<number> {
     const size = this.#nextBytes;
-    const heads = chunkHeads(this.#head, body.length - from, size, this.#frames === 0);
+    this.#heads ??= new ChunkHeads(this.#head);
+    const heads = this.#heads.write(body.length - from, size, this.#frames === 0);
     let at = from;
     for (let h = 0; h < heads.length; h += HEADER_BYTES) {
       const n = Math.min(size, body.length - at);

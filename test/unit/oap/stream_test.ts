@@ -85,6 +85,28 @@ describe("sendStream", () => {
     });
   }
 
+  it("does not write a header's memory again before it has been sent", async () => {
+    const connection = new FakeConnection();
+    const body = xorshift(3, 70 * 65_536 + 5);
+    let over = false;
+    const sending = framed(connection).sendStream(body, HEAD).then((result) => {
+      over = true;
+      return result;
+    });
+    const decoder = new Decoder();
+    const frames: Frame[] = [];
+    for (let turn = 0; !over || connection.outbox.items > 0; turn++) {
+      await settle();
+      assert.ok(connection.outbox.items <= 8);
+      for (const frame of decoder.push(connection.outbox.flush(1 + turn % 3))) frames.push(frame);
+    }
+    assert.equal((await sending).frames, 71);
+    assert.ok(same(concat(frames.map((frame) => frame.payload)), body));
+    const edges = frames.map((frame) => frame.flags & (FLAGS.START | FLAGS.END));
+    assert.deepEqual([edges[0], edges[70], Math.max(...edges.slice(1, -1))], [8, 16, 0]);
+    assert.ok(frames.every((frame) => frame.corrId === HEAD.corrId));
+  });
+
   it("puts the capability on the first frame only, and keeps within the frame limit", async () => {
     const body = xorshift(9, 300_000);
     const capability = xorshift(2, 3000);
