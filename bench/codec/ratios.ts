@@ -17,6 +17,10 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runtimeName } from "../../test/runtimes.ts";
 import { large, linear, type Look, small } from "./decode.ts";
+import { loops, onBatch } from "./connection.ts";
+import { heap, start } from "./cost.ts";
+import { headers } from "./encode.ts";
+import { guard } from "./guard.ts";
 import { type Effort, FULL, QUICK } from "./paired.ts";
 import { type Optional, optional } from "./peers/optional.ts";
 import { lines, reached, type Table } from "./report.ts";
@@ -36,6 +40,12 @@ const PARTS: readonly Part[] = [
   ),
   { name: "decode-large", run: large },
   { name: "decode-linear", run: linear },
+  { name: "framed", run: onBatch },
+  { name: "loops", run: loops },
+  { name: "headers", run: headers },
+  { name: "guard", run: guard },
+  { name: "heap", run: heap },
+  { name: "start", run: start },
 ];
 const SELF = fileURLToPath(import.meta.url);
 
@@ -46,7 +56,9 @@ function value(args: readonly string[], name: string): string | undefined {
 
 /** Each part in a process of its own: what an engine has learnt of one would slow the next down. */
 function apart(name: string, quick: boolean): Table[] {
-  const flags = runtimeName() === "deno" ? ["run", "--quiet", "--no-check", "--allow-all"] : [];
+  const flags = runtimeName() === "deno"
+    ? ["run", "--quiet", "--no-check", "--allow-all", "--v8-flags=--expose-gc"]
+    : [];
   const args = [...flags, SELF, "--part", name, ...(quick ? ["--quick"] : [])];
   const { status, stdout } = spawnSync(process.execPath, args, {
     stdio: ["ignore", "pipe", "inherit"],
