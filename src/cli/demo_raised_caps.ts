@@ -6,7 +6,7 @@
 
 import { CAPS } from "../caps.ts";
 import { TransportError } from "../errors.ts";
-import { CAP_REFUSED, GUARD, NO_IDS } from "../oap/hot.ts";
+import { CAP_REFUSED, GUARD, NO_IDS } from "../oap/abi.ts";
 import { hot } from "../oap/instance.ts";
 import { memoryUse } from "../runtime/host.ts";
 import { Transport } from "../transport.ts";

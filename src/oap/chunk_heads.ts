@@ -6,7 +6,7 @@
 
 import { TransportError } from "../errors.ts";
 import { FLAGS, type FrameHead, HEADER_BYTES } from "./frame.ts";
-import { CAP_REFUSED, HEADER_BLOCK, type HeadIds } from "./hot.ts";
+import { CAP_REFUSED, HEADER_BLOCK, type HeadIds } from "./abi.ts";
 import { hot } from "./instance.ts";
 
 /** Bytes whose headers may be counted at once: the module's offsets have 32 bits. */

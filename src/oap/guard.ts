@@ -8,7 +8,7 @@ import { CAPS } from "../caps.ts";
 import { TransportError } from "../errors.ts";
 import { CodecError } from "./codec_error.ts";
 import { FLAGS, HEADER_BYTES } from "./frame.ts";
-import { CODECS, GUARD } from "./hot.ts";
+import { CODECS, GUARD } from "./abi.ts";
 import { hot } from "./instance.ts";
 import { limit } from "./limits.ts";
 

@@ -5,7 +5,8 @@
  */
 
 import { checkDigest } from "./artefact.ts";
-import { Hot, type HotExports } from "./hot.ts";
+import type { HotExports } from "./abi.ts";
+import { Hot } from "./hot.ts";
 import { WASM_BASE64, WASM_SHA256, WASM_TOOLCHAIN } from "./hot_wasm.ts";
 
 /** What the process has one of. */

@@ -5,7 +5,8 @@
  */
 
 import { HEADER_BYTES } from "./frame.ts";
-import { type Hot, ROWS, WINDOW_BYTES } from "./hot.ts";
+import { ROWS, WINDOW_BYTES } from "./abi.ts";
+import type { Hot } from "./hot.ts";
 import type { Source } from "./source.ts";
 
 /**

@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { CAPS } from "../../../src/caps.ts";
 import { TransportError } from "../../../src/errors.ts";
 import { CAP_NAMES, checkCaps, checkDigest } from "../../../src/oap/artefact.ts";
-import { CAP_REFUSED, Hot, type HotExports, NO_IDS } from "../../../src/oap/hot.ts";
+import { CAP_REFUSED, type HotExports, NO_IDS } from "../../../src/oap/abi.ts";
+import { Hot } from "../../../src/oap/hot.ts";
 import { hot } from "../../../src/oap/instance.ts";
 import { verifyArtefact, wasmInfo } from "../../../src/oap/mod.ts";
 
