@@ -136,8 +136,11 @@ export class Parser {
       this.#collect(source, pos, count, control);
       if (this.error !== undefined) return next;
     }
-    if (fault !== 0) this.#refuse(fault, bytes, next);
-    else if (next < bytes.length && bytes.length - next < HEADER_BYTES) {
+    if (fault !== 0) {
+      this.#refuse(fault, bytes, next);
+      return bytes.length;
+    }
+    if (next < bytes.length && bytes.length - next < HEADER_BYTES) {
       this.#carry.set(bytes.subarray(next));
       this.#carried = bytes.length - next;
       return bytes.length;
