@@ -132,11 +132,13 @@ export class Receiver {
     return this.#find((event): event is StoredLine => event.event === "stored", ms);
   }
 
-  /** Most memory that it had resident so far: what the system counted, where it can be read and tells more. */
-  peak(told: ServerMemory): number {
+  /** Most memory that it had resident: what the system counted, where that can be read and tells more. */
+  peak(told: ServerMemory): { readonly peak: number; readonly by: "system" | "samples" } {
     const counted = residentPeak(this.listening.pid) ?? 0;
     const grew = this.#peakWhenIdle !== undefined && counted > this.#peakWhenIdle;
-    return grew ? Math.max(counted, told.peak) : told.peak;
+    return grew && counted > told.peak
+      ? { peak: counted, by: "system" }
+      : { peak: told.peak, by: "samples" };
   }
 
   /** All its changes of readiness so far. */

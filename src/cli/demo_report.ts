@@ -42,6 +42,8 @@ export interface MemoryLine {
   readonly idle: number;
   readonly peak: number;
   readonly aboveIdle: number;
+  /** Who counted the peak: the operating system, or samples taken while data came. */
+  readonly by: "system" | "samples";
   /** The bound that it is held against. */
   readonly bound: number;
 }

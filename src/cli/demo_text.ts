@@ -51,7 +51,7 @@ function transferRows(report: DemoReport): string[][] {
     ["SHA-256 sender", transfer.sha256.sender],
     ["SHA-256 receiver", transfer.sha256.receiver],
     ["readiness", transitions.join(", ")],
-    ["memory", `${bytesText(memory.idle)} idle, ${bytesText(memory.peak)} at most`],
+    ["memory", `${bytesText(memory.idle)} idle, ${bytesText(memory.peak)} at most (${memory.by})`],
   ];
 }
 
@@ -61,7 +61,7 @@ const ALIGN = ["left", "left", "left", "left", "right", "right", "right"] as con
 function refusalRow({ tried, observed, held }: AttemptLine): string[] {
   if (observed === undefined) return [mark(held), tried, "-", "-", "-", "-", "-"];
   const { kind, reason, counted, refusedAfterMs, memory } = observed;
-  const cost = bytesText(memory.rss);
+  const cost = bytesText(Math.max(0, memory.rss));
   return [mark(held), tried, kind, reason, String(counted), msText(refusedAfterMs), cost];
 }
 

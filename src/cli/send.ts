@@ -6,6 +6,8 @@
 
 import { parseAddress } from "../address.ts";
 import type { TransportConfig } from "../config/config.ts";
+import type { Connection } from "../connection.ts";
+import { TransportError } from "../errors.ts";
 import type { DialOptions } from "../options.ts";
 import { corrIds, framed } from "../oap/mod.ts";
 import { onInterrupt, processFacts } from "../runtime/host.ts";
@@ -115,10 +117,7 @@ async function sendOver(
     ? NO_PROGRESS
     : progressBar(terminal.err, basename(path), file.size);
   try {
-    const connection = await transport.dial(dial.address, {
-      signal,
-      ...(dial.tls === undefined ? {} : { tls: dial.tls }),
-    });
+    const connection = await connect(transport, dial, signal);
     const { openedAfterMs, tls } = connection.info;
     const compress = parsed.has("no-compress") ? undefined : await nativeZstd();
     const link = framed(connection, compress === undefined ? {} : { compress });
@@ -149,6 +148,31 @@ async function sendOver(
   } finally {
     bar.end();
     await transport.close();
+  }
+}
+
+const REMEDIES: Readonly<Record<string, string>> = Object.freeze({
+  tls: "trust its roots with --ca FILE, or give the name it is certified for with --server-name",
+  io_closed: "see that a server runs there, and that it speaks what the address says",
+  timeout: "see that the address is right, or raise --transport.dial-timeout",
+});
+
+async function connect(
+  transport: Transport,
+  { address, tls }: Dial,
+  signal: AbortSignal,
+): Promise<Connection> {
+  try {
+    return await transport.dial(address, { signal, ...(tls === undefined ? {} : { tls }) });
+  } catch (error) {
+    if (!TransportError.is(error)) throw error;
+    const remedy = REMEDIES[error.kind];
+    if (remedy === undefined) throw error;
+    throw new TransportError(
+      error.kind,
+      `cannot connect to ${address}: ${error.message}; ${remedy}`,
+      { op: "dial", cause: error },
+    );
   }
 }
 

@@ -128,7 +128,7 @@ function readAnswer(code: number, payload: Uint8Array): Receipt | TransportError
   if (receipt !== undefined) return receipt;
   const said = new TextDecoder().decode(payload.subarray(0, 200));
   return new TransportError(
-    code === 413 ? "too_large" : "misuse",
+    code === 413 ? "too_large" : "io_closed",
     code === 200
       ? "the receiver answered without a receipt: it does not store streams, start it with --dir"
       : `the receiver refused the stream with status ${code}: ${said}`,

@@ -26,6 +26,7 @@ export async function serveConnection(
   const link = framed(connection);
   try {
     for await (const batch of link.batches()) {
+      events.busy();
       for (const frame of batch) {
         if (store?.append(frame) !== true) await answer(link, frame, store, events);
       }

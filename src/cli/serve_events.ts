@@ -8,7 +8,7 @@ import type { ConnectionInfo } from "../connection.ts";
 import type { TransportCounters } from "../counters.ts";
 import type { ConnectionClosed } from "../options.ts";
 import { type Readiness, type ReadinessTransition, reasonOf } from "../readiness.ts";
-import { memoryUse, processFacts } from "../runtime/host.ts";
+import { memoryUse, processFacts, residentBytes } from "../runtime/host.ts";
 import type { Terminal } from "./command.ts";
 import { bytesText, mibPerSecond, rounded } from "./figures.ts";
 import type { StoredStream } from "./store.ts";
@@ -25,6 +25,9 @@ export interface ServerMemory {
   readonly peak: number;
 }
 
+/** How often the memory is looked at while data comes, in milliseconds. */
+const SAMPLE_MS = 5;
+
 /** Tells events. Lines go out in the order they are told. */
 export class ServeEvents {
   readonly #terminal: Terminal;
@@ -34,6 +37,7 @@ export class ServeEvents {
   #listening = false;
   #idle = 0;
   #peak = 0;
+  #sampled = -Infinity;
   #written: Promise<void> = Promise.resolve();
 
   /** @param terminal Where to. @param json As JSON lines on standard output. @param quiet Nothing for people. */
@@ -53,6 +57,14 @@ export class ServeEvents {
     const { rss, heap } = memoryUse();
     this.#peak = Math.max(this.#peak, rss);
     return { idle: this.#idle, rss, heap, peak: this.#peak };
+  }
+
+  /** Data came: looks at the resident memory, at most every few milliseconds. */
+  busy(): void {
+    const now = performance.now();
+    if (now - this.#sampled < SAMPLE_MS) return;
+    this.#sampled = now;
+    this.#peak = Math.max(this.#peak, residentBytes());
   }
 
   /** A change of readiness. Those before `listening` are told with it. */

@@ -63,7 +63,7 @@ export function output(fd: 1 | 2): Output {
   const stream = fd === 1 ? process.stdout : process.stderr;
   return {
     terminal: stream.isTTY === true,
-    columns: stream.columns ?? 80,
+    columns: stream.columns || 80,
     write: (text) => new Promise((done) => void stream.write(text, () => done())),
   };
 }
@@ -99,6 +99,11 @@ export interface MemoryUse {
 export function memoryUse(): MemoryUse {
   const use = process.memoryUsage();
   return { rss: use.rss, heap: use.heapUsed + use.external };
+}
+
+/** Only the resident set, in bytes; cheap enough to ask often. */
+export function residentBytes(): number {
+  return process.memoryUsage.rss();
 }
 
 /**

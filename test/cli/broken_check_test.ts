@@ -25,6 +25,7 @@ async function demoOf(copy: string, file: string): Promise<{ code: number; repor
     "demo",
     file,
     "--json",
+    "--quiet",
   ];
   const child = spawn(findRuntime("deno") ?? "deno", args, {
     cwd: ROOT,

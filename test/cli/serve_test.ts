@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, describe, it, runtimeName, spawnRuntime } from "../harness.ts";
+import { throwAwayCertificate } from "../../src/testing/certificate.ts";
 import { Transport } from "../../src/transport.ts";
 import { run } from "./terminal.ts";
 
@@ -54,7 +55,9 @@ describe("cli serve and send, wrong input", () => {
     await was.close();
     const file = join(directory, "file");
     await writeFile(file, "x");
-    await oneLine(["send", file, `tcp://127.0.0.1:${port}`], 1, /io_closed/);
+    const where = `tcp://127.0.0.1:${port}`;
+    const line = new RegExp(`cannot connect to ${where}: .*; see that a server runs there`);
+    await oneLine(["send", file, where], 1, line);
   });
 
   it("a certificate that is missing, unreadable or no certificate: exit codes 3 and 1", async () => {
@@ -75,6 +78,32 @@ describe("cli serve and send, wrong input", () => {
     const odd = join(directory, "odd.pem");
     await writeFile(odd, "no PEM in here");
     await oneLine([...tls, "--cert", odd, "--key", odd], 1, /cannot be used/);
+  });
+
+  it("a server that is not trusted, or has no TLS: exit code 1", async () => {
+    const file = join(directory, "file");
+    await writeFile(file, "x");
+    const server = new Transport();
+    const material = await throwAwayCertificate();
+    const { port } = (await server.listen({
+      address: "tls://127.0.0.1:0",
+      tls: () => material,
+    })).address;
+    const untrusted = /cannot connect to tls:.*; trust its roots with --ca FILE.*\[tls\]/;
+    await oneLine(["send", file, `tls://127.0.0.1:${port}`], 1, untrusted);
+    const ca = join(directory, "ca.pem");
+    await writeFile(ca, material.cert);
+    const misnamed = [
+      "send",
+      file,
+      `tls://127.0.0.1:${port}`,
+      "--ca",
+      ca,
+      "--server-name",
+      "x.test",
+    ];
+    await oneLine(misnamed, 1, /cannot connect to tls:.* --server-name.*\[tls\]/);
+    await server.close();
   });
 
   it("flags that do not go together: exit code 2", async () => {
