@@ -9,7 +9,9 @@
  */
 
 import { after, before, describe as suite, it as test } from "node:test";
+import process from "node:process";
 import { assertNoLeaks, takeCensus } from "./leaks.ts";
+import { runtimeName } from "./runtimes.ts";
 
 export { after, before };
 export { type Census, type CountedSignal, countedSignal, leaksSince, takeCensus } from "./leaks.ts";
@@ -41,6 +43,21 @@ export interface It {
   (name: string, options: TestOptions, body: Hook): void;
   /** Registers a test that is not run. */
   skip(name: string, body?: Hook): void;
+}
+
+/** How long Node may go on after the last test of a file; then something still holds the process. */
+const GRACE_MS = 5_000;
+
+// Deno and Bun end by themselves. Node waits for whatever is left, and with it the whole run would.
+if (runtimeName() === "node") {
+  after(() => {
+    const held = (): void => {
+      const what = process.getActiveResourcesInfo().join(", ");
+      console.error(`the process does not end after its tests; it is held by: ${what}`);
+      process.exit(1);
+    };
+    setTimeout(held, GRACE_MS).unref();
+  });
 }
 
 let scope: Scope = { name: "", parent: undefined, beforeEach: [], afterEach: [] };

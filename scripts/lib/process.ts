@@ -21,7 +21,7 @@ export interface Ran {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Milliseconds until it is killed. @default {900000} */
+  /** Milliseconds until it and what it started are killed. @default {600000} */
   readonly timeout?: number;
   /** Shows the output as it comes instead of only keeping it. */
   readonly show?: boolean;
@@ -39,7 +39,7 @@ export function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Ran> {
-  const { timeout = 900_000 } = options;
+  const { timeout = 600_000 } = options;
   const start = performance.now();
   return new Promise((resolve) => {
     let output = "";
@@ -48,7 +48,17 @@ export function run(
       cwd: options.cwd ?? ROOT,
       env: { ...process.env, NO_COLOR: "1", ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
+      detached: true, // a group of its own, so that what it started can be ended with it
     });
+    const signalGroup = (signal: NodeJS.Signals): void => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, signal);
+      } catch {
+        // already gone
+      }
+    };
+    const forward = (): void => signalGroup("SIGTERM");
+    process.once("SIGINT", forward).once("SIGTERM", forward);
     const take = (text: string): void => {
       output += text;
       if (options.show === true) process.stdout.write(text);
@@ -57,10 +67,11 @@ export function run(
     child.stderr.setEncoding("utf8").on("data", take);
     const timer = setTimeout(() => {
       late = true;
-      child.kill("SIGKILL");
+      signalGroup("SIGKILL");
     }, timeout);
     const end = (code: number, note: string): void => {
       clearTimeout(timer);
+      process.off("SIGINT", forward).off("SIGTERM", forward);
       resolve({ code, output: output + note, ms: performance.now() - start });
     };
     child.once("error", (error) => end(-1, `\n${command}: ${error.message}\n`));
