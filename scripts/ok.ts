@@ -54,7 +54,7 @@ const PARTS: readonly Part[] = [
   deno("publish", "see the errors below", "publish", "--quiet", "--dry-run", "--allow-dirty"),
   deno("doc", "document what is listed", "doc", "--lint", "--quiet", ...entryFiles()),
   deno("lint", "`deno lint --fix` mends some", "lint", "--quiet"),
-  deno("fmt", "run `deno fmt`", "fmt", "--check", "--quiet"),
+  deno("fmt", "run `deno fmt`", "fmt", "--check"),
   script("wasm", "run `deno task wasm` after a change in wasm/", "scripts/check_wasm.ts"),
   script("exports", "make the manifests agree", "scripts/check_exports.ts"),
   script("seam", "move the code to where it may be", "scripts/check_seam.ts"),
