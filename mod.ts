@@ -53,6 +53,19 @@ export {
 } from "./src/errors.ts";
 export { Listener, type OnConnection } from "./src/listener.ts";
 export type { Readiness, ReadinessReason, ReadinessTransition } from "./src/readiness.ts";
+export type {
+  BoundListener,
+  ClientTls,
+  OnAccept,
+  PendingSocket,
+  Runtime,
+  ServerTls,
+  Socket,
+  SocketAddress,
+  SocketFault,
+  SocketHandler,
+  SocketInfo,
+} from "./src/runtime/runtime.ts";
 export type { Attachable, Carrier, Outbox, Sink, SinkReport, WriteDone } from "./src/sink.ts";
 export type {
   ConnectionClosed,

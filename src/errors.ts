@@ -142,6 +142,8 @@ export class TransportError extends Error {
   readonly fault?: string;
 
   /**
+   * Makes an error of a kind.
+   *
    * @param kind What went wrong.
    * @param message What was wanted, what was given, the bound and the remedy.
    * @param options The operation, and who caused it.

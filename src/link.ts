@@ -205,6 +205,7 @@ export class Link implements SocketHandler, Carrier {
   }
 
   onClose(fault: SocketFault | undefined): void {
+    this.#info ??= this.#facts();
     this.#pending = this.#socket = undefined;
     if (this.#state !== "closed") this.#finish(this.#cause ?? this.#reasonOf(fault));
     this.#options.onReleased();

@@ -59,6 +59,8 @@ export class Transport implements AsyncDisposable {
   #draining = false;
 
   /**
+   * Makes a transport; nothing is bound or dialled yet.
+   *
    * @param config What to change of the defaults.
    * @param hooks Whom to tell, and parts to replace.
    * @throws {ConfigError} `config_invalid` with every fault, among them any limit above its ceiling.

@@ -15,7 +15,11 @@ export class ConfigError extends TransportError {
   /** All faults, in the order of the document. */
   readonly issues: readonly ConfigIssue[];
 
-  /** @param issues At least one fault. */
+  /**
+   * Makes one error of all faults.
+   *
+   * @param issues At least one fault.
+   */
   constructor(issues: readonly ConfigIssue[]) {
     super("config_invalid", issues.map(line).join("; "), { op: "config" });
     this.name = "ConfigError";

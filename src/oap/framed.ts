@@ -129,7 +129,8 @@ export class FramedConnection implements AsyncDisposable {
 
   /**
    * Lends the frames of each read to a callback, which is the fastest way: nothing is copied, and nothing
-   * allocated for a frame. When it returns the memory is used again.
+   * allocated for a frame. When it returns the memory is used again. When the peer ends its side, the
+   * connection closes after the last answer that is owed.
    *
    * @param callback Must not throw, and must not wait with the batch: keep `batch.copy()`,
    * `frame.toFrame()` or `frame.copyPayload()`. Sending a lent payload is safe.

@@ -238,6 +238,9 @@ export class FramedSink implements Sink {
         origin: "remote",
       }),
     );
+    // A callback is not told of the end: what it still owes is answered, then this side ends too.
+    // Whoever loops over batches sees the end, and closes.
+    if (!this.#over && this.#consumer !== undefined) this.drain();
   }
 
   #fault(error: CodecError): void {

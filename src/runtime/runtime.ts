@@ -32,7 +32,9 @@ export interface SocketInfo {
 
 /** TLS as a server needs it. PEM text or bytes. */
 export interface ServerTls {
+  /** The chain, leaf first. */
   readonly cert: string | Uint8Array;
+  /** The private key of the leaf. */
   readonly key: string | Uint8Array;
   /** Protocols to accept, best first. Empty: no ALPN. */
   readonly alpn: readonly string[];
@@ -81,6 +83,7 @@ export interface SocketHandler {
 
 /** One open socket. After `destroy` or `onClose`, calls do nothing. */
 export interface Socket {
+  /** What is known of it. */
   readonly info: SocketInfo;
   /** Whether written memory stays lent until `onWritten`. If not, it is free when `write` returns, and `onWritten` is never called. */
   readonly lends: boolean;

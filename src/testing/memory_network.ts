@@ -57,7 +57,11 @@ export class MemoryNetwork implements Runtime {
   readonly #maxReceive: number;
   #ports = 49_152;
 
-  /** @param options The seed. */
+  /**
+   * Makes a network without listeners.
+   *
+   * @param options The seed.
+   */
   constructor(options: MemoryNetworkOptions = {}) {
     this.version = String(options.seed ?? 1);
     this.#draw = random(options.seed ?? 1);
