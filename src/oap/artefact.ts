@@ -7,6 +7,7 @@
 
 import { CAPS, type Caps } from "../caps.ts";
 import { TransportError } from "../errors.ts";
+import { sha256 } from "./sha256.ts";
 
 /** The ceilings, in the order of the module's table. */
 export const CAP_NAMES: readonly (keyof Caps)[] = Object.freeze([
@@ -45,12 +46,10 @@ export function checkCaps(theirs: Uint32Array): void {
  *
  * @param bytes The module.
  * @param expected Its SHA-256.
- * @returns When they are.
  * @throws {TransportError} `internal`, with both digests.
  */
-export async function checkDigest(bytes: Uint8Array<ArrayBuffer>, expected: string): Promise<void> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const actual = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+export function checkDigest(bytes: Uint8Array, expected: string): void {
+  const actual = sha256(bytes);
   if (actual === expected) return;
   throw new TransportError(
     "internal",

@@ -14,8 +14,6 @@ interface Shared {
   module: WebAssembly.Module | undefined;
   hot: Hot | undefined;
   traps: number;
-  verified: Promise<void> | undefined;
-  refused: unknown;
 }
 
 /** The one piece of state outside objects: the shared instance, and what it is made from. */
@@ -23,13 +21,11 @@ const shared: Shared = {
   module: undefined,
   hot: undefined,
   traps: 0,
-  verified: undefined,
-  refused: undefined,
 };
 
 /**
- * The shared instance, made on first use. Its ceilings are compared then; the runtime computes digests only
- * asynchronously, so that one is compared within the next turns, and a wrong one refuses all later uses.
+ * The shared instance, made on first use. The digest of the module is compared before it is compiled, and
+ * its ceilings before it is used.
  *
  * @returns The instance. Ask again after every call that may trap.
  * @throws {TransportError} `internal` when the digest or a ceiling is wrong.
@@ -38,40 +34,11 @@ export function hot(): Hot {
   return shared.hot ??= make();
 }
 
-/**
- * Compares the digest of the inlined module with the one it was released with; once, whoever asks.
- *
- * @returns When it is the released one.
- * @throws {TransportError} `internal` when it is not.
- *
- * @example
- * ```ts
- * import { verifyArtefact } from "@ron/transport/oap";
- *
- * await verifyArtefact();
- * ```
- */
-export function verifyArtefact(): Promise<void> {
-  return shared.verified ??= verify(decodeBase64(WASM_BASE64));
-}
-
-async function verify(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  try {
-    await checkDigest(bytes, WASM_SHA256);
-  } catch (error) {
-    shared.refused = error;
-    shared.hot = undefined;
-    throw error;
-  }
-}
-
 function make(): Hot {
-  if (shared.refused !== undefined) throw shared.refused;
   if (shared.module === undefined) {
     const bytes = decodeBase64(WASM_BASE64);
+    checkDigest(bytes, WASM_SHA256);
     shared.module = new WebAssembly.Module(bytes);
-    shared.verified ??= verify(bytes);
-    shared.verified.catch(() => {}); // the next use throws it
   }
   return new Hot(instantiate(shared.module), (trapped) => {
     shared.traps++;

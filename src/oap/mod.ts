@@ -68,7 +68,7 @@ export {
   negotiate,
   type Negotiated,
 } from "./hello.ts";
-export { verifyArtefact, type WasmInfo, wasmInfo } from "./instance.ts";
+export { type WasmInfo, wasmInfo } from "./instance.ts";
 export { type FrameLabel, frameLabel } from "./label.ts";
 export { mayCompress } from "./may_compress.ts";
 export type { StreamSource } from "./chunk_source.ts";
