@@ -32,6 +32,26 @@ export interface TransportConfig {
     /** Largest chunk of a stream: 4KiB to 64KiB, at most `max_frame_bytes`. @default {"64KiB"} */
     chunk_bytes?: string | number;
   };
+  /** Token buckets; each holds half a second of its rate. 0 switches a bucket off. */
+  rates?: {
+    /** Bytes per second of one connection, each way. @default {0} */
+    per_conn_bytes_per_sec?: number;
+    /** Bytes per second of all connections of one peer, each way. @default {0} */
+    per_peer_bytes_per_sec?: number;
+    /** Bytes per second that this transport sends in all. @default {0} */
+    global_egress_bytes_per_sec?: number;
+    /** Bytes per second that this transport receives in all. @default {0} */
+    global_ingress_bytes_per_sec?: number;
+    /** Connections accepted per second in all. @default {0} */
+    accepts_per_sec?: number;
+    /** Connections accepted per second of one peer. @default {0} */
+    per_peer_accepts_per_sec?: number;
+  };
+  /** Limits of one peer: an IPv4 address, an IPv6 /64, or a user of a Unix socket. */
+  per_peer?: {
+    /** Most connections at a time with one peer; 0 switches the limit off. @default {256} */
+    max_conns?: number;
+  };
   /** TLS as a server. The material comes through {@linkcode ListenOptions.tls}. */
   tls?: {
     /** Whether connections are encrypted; must be `true` with the `tls` backend. @default {false} */
@@ -73,6 +93,26 @@ export interface ConfigSnapshot {
     readonly max_frame_bytes: number;
     /** Bytes. */
     readonly chunk_bytes: number;
+  };
+  /** Token buckets; 0 is off. */
+  readonly rates: {
+    /** Bytes per second. */
+    readonly per_conn_bytes_per_sec: number;
+    /** Bytes per second. */
+    readonly per_peer_bytes_per_sec: number;
+    /** Bytes per second. */
+    readonly global_egress_bytes_per_sec: number;
+    /** Bytes per second. */
+    readonly global_ingress_bytes_per_sec: number;
+    /** Connections per second. */
+    readonly accepts_per_sec: number;
+    /** Connections per second. */
+    readonly per_peer_accepts_per_sec: number;
+  };
+  /** Limits of one peer. */
+  readonly per_peer: {
+    /** See {@linkcode TransportConfig.per_peer}. */
+    readonly max_conns: number;
   };
   /** TLS as a server. */
   readonly tls: {

@@ -73,6 +73,11 @@ const size = (least: number, most: number, otherwise: string): SizeType =>
       return z.NEVER;
     });
 
+/** A rate per second; 0 is off. The largest number that counts exactly bounds it. */
+const rate = (): z.ZodDefault<z.ZodInt> =>
+  z.int("must be a whole number per second, 0 for none").min(0, "must be at least 0 (off)")
+    .default(0);
+
 const SCHEMA = z.strictObject({
   backend: z.enum(["tcp", "tls"], "must be tcp or tls").default("tcp"),
   bind_addr: z.string("must be ip:port, or null for a transport that only dials").regex(
@@ -89,6 +94,18 @@ const SCHEMA = z.strictObject({
   limits: z.strictObject({
     max_frame_bytes: size(65_536, CAPS.frameBytes, "1MiB"),
     chunk_bytes: size(4_096, CAPS.chunkBytes, "64KiB"),
+  }).prefault({}),
+  rates: z.strictObject({
+    per_conn_bytes_per_sec: rate(),
+    per_peer_bytes_per_sec: rate(),
+    global_egress_bytes_per_sec: rate(),
+    global_ingress_bytes_per_sec: rate(),
+    accepts_per_sec: rate(),
+    per_peer_accepts_per_sec: rate(),
+  }).prefault({}),
+  per_peer: z.strictObject({
+    max_conns: z.int("must be a whole number").min(0, "must be at least 0 (off)")
+      .max(4_294_967_295, "must fit 32 bits").default(256),
   }).prefault({}),
   tls: z.strictObject({
     enabled: z.boolean("must be true or false").default(false),
