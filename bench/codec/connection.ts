@@ -7,16 +7,16 @@
 import { type Frame, framed, type FramedConnection } from "../../src/oap/mod.ts";
 import type { Attachable, Carrier, Sink } from "../../src/sink.ts";
 import { frame, noise } from "../data.ts";
-import { type Effort, measure, median, rate, type Timing } from "./paired.ts";
+import { type Effort, measure, median, type Timing } from "./paired.ts";
 import process from "node:process";
-import type { Table } from "./report.ts";
+import { against, type Table } from "./report.ts";
 import { READ_BYTES, wire } from "./wire.ts";
 
 const BLOCK = new Uint8Array(65_536);
 const BLOCK_VIEW = new DataView(BLOCK.buffer);
 
 /** A connection that reads what it is given, and writes into one block over and over. */
-function connection(): { attachable: Attachable; receive(bytes: Uint8Array): void } {
+export function connection(): { attachable: Attachable; receive(bytes: Uint8Array): void } {
   let sink: Sink | undefined;
   let end = 0;
   const outbox = {
@@ -108,7 +108,7 @@ export function onBatch(effort: Effort): Table {
     frames,
     effort,
   );
-  return { title: "framed(), 64 B", unit: "ns/frame", timings, ratios: [] };
+  return { id: "framed_64", title: "framed(), 64 B", unit: "ns/frame", timings, ratios: [] };
 }
 
 /** What the conveniences cost: a batch for each turn of a loop, and a frame for each turn. */
@@ -160,9 +160,10 @@ export async function loops(effort: Effort): Promise<Table> {
   });
   const [batches, single] = [timing("batches"), timing("frames")];
   return {
+    id: "loops_64",
     title: "loops over a connection, 64 B",
     unit: "ns/frame",
     timings: [batches, single],
-    ratios: [{ id: "batches / frames", ratio: rate(batches, single) }],
+    ratios: [against(batches, single)],
   };
 }

@@ -1,46 +1,60 @@
 /**
- * What there is to pay besides time for each frame: memory that stays, and the start.
+ * What there is to pay besides time for each frame: memory that stays.
  *
  * @module
  */
 
-import { spawnSync } from "node:child_process";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { Decoder } from "../../src/oap/mod.ts";
-import { runtimeName } from "../../test/runtimes.ts";
+import { framed } from "../../src/oap/mod.ts";
+import { connection } from "./connection.ts";
 import { type Effort, median } from "./paired.ts";
-import type { Table } from "./report.ts";
+import { type Table, within } from "./report.ts";
 import { wire } from "./wire.ts";
 
-/** Heap after many frames, against none: views that nobody keeps leave nothing. */
+/** Heap after many frames of a `batches()` loop, against none: views that nobody keeps leave nothing. */
 export async function heap(effort: Effort): Promise<Table> {
   const { reads, frames } = wire(64);
   const times = Math.ceil((effort.rounds < 5 ? 50_000 : 1_000_000) / frames);
-  const decoder = new Decoder();
+  const { attachable, receive } = connection();
+  const batches = framed(attachable).batches()[Symbol.asyncIterator]();
   const collect = collector();
   let sum = 0;
-  const pass = (): void => {
+  const look = (f: { readonly len: number }): void => void (sum = (sum + f.len) | 0);
+  let bytes = 0;
+  let seen = 0;
+  const pass = async (): Promise<void> => {
     for (let i = 0; i < times; i++) {
-      for (const read of reads) decoder.push(read).forEach((f) => void (sum = (sum + f.len) | 0));
+      for (const read of reads) {
+        receive(read);
+        bytes += read.length;
+        // takes all that came: nothing may pile up
+        for (const whole = Math.floor(bytes / (38 + 64)); seen < whole;) {
+          const { value } = await batches.next();
+          seen += value.length;
+          value.forEach(look);
+        }
+      }
     }
   };
-  pass();
+  await pass();
   const grown: number[] = [];
   for (let i = 0; i < 3; i++) {
     await collect();
     const before = process.memoryUsage();
-    pass();
+    await pass();
     await collect();
     const after = process.memoryUsage();
     grown.push(after.heapUsed + after.external - before.heapUsed - before.external);
   }
-  const bytes = median(grown) / (times * frames);
+  const perFrame = grown.map((bytes) => Math.max(0, bytes) / (times * frames));
+  const name = "batches(), fields";
+  const timing = { name, ns: median(perFrame), rounds: perFrame };
   return {
-    title: `heap, ${times * frames} frames of 64 B, after collecting`,
+    id: "heap_64",
+    title: `heap after ${times * frames} frames of 64 B, collected`,
     unit: "bytes/frame",
-    timings: [{ name: "batches, fields", ns: bytes, rounds: grown }],
-    ratios: [{ id: "bytes a frame", ratio: Math.max(0, bytes), target: 0.05, most: true }],
+    timings: [timing],
+    ratios: [within(timing, 0.05, "0.05 bytes a frame")],
   };
 }
 
@@ -55,27 +69,5 @@ function collector(): () => Promise<void> {
       else gc?.();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-  };
-}
-
-/** Milliseconds from before the import to the first instance, each time in a process of its own. */
-export function start({ rounds }: Effort): Table {
-  const code = fileURLToPath(new URL("./start.ts", import.meta.url));
-  const flags = runtimeName() === "deno" ? ["run", "--quiet", "--no-check", "--allow-all"] : [];
-  const runs = Array.from({ length: Math.max(rounds, 3) }, () => {
-    const { stdout } = spawnSync(process.execPath, [...flags, code]);
-    return JSON.parse(stdout.toString()) as { importMs: number; instanceMs: number };
-  });
-  const of = (name: string, list: number[]): { name: string; ns: number; rounds: number[] } => ({
-    name,
-    ns: median(list),
-    rounds: list,
-  });
-  const instance = of("first instance", runs.map((run) => run.instanceMs));
-  return {
-    title: "start, a fresh process",
-    unit: "ms",
-    timings: [of("import of ./oap", runs.map((run) => run.importMs)), instance],
-    ratios: [{ id: "first instance, in 3 ms", ratio: instance.ns / 3, target: 1, most: true }],
   };
 }

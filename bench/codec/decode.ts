@@ -9,7 +9,7 @@ import { type Case, type Effort, measure, rate, type Timing } from "./paired.ts"
 import { ConcatDecoder } from "./peers/concat.ts";
 import type { Optional } from "./peers/optional.ts";
 import { PureDecoder, type PureFrame } from "./peers/pure_ts.ts";
-import type { Ratio, Table } from "./report.ts";
+import { against, type Ratio, type Table } from "./report.ts";
 import { READ_BYTES, type Wire, wire, withoutOwnLength } from "./wire.ts";
 
 /** What a consumer has seen; kept, so that no view is optimised away. */
@@ -109,39 +109,45 @@ export function small(size: number, look: Look, effort: Effort, optional: Option
   const by = (name: string): Timing => timings.find((one) => one.name === name) as Timing;
   const goals = size === 64 && look === "payload";
   const ratios: Ratio[] = [
-    {
-      id: "push / pure TS",
-      ratio: rate(by("push"), by("pure TS")),
-      target: goals ? 0.8 : undefined,
-    },
-    { id: "lend / pure TS", ratio: rate(by("lend"), by("pure TS")) },
-    {
-      id: "push / naive concat",
-      ratio: rate(by("push"), by("naive concat")),
-      target: goals ? 3 : undefined,
-    },
+    against(by("push"), by("pure TS"), goals ? 0.8 : null),
+    against(by("lend"), by("pure TS")),
+    against(by("push"), by("naive concat"), goals ? 3 : null),
   ];
   if (lengthPrefixed !== undefined) {
-    const ratio = rate(by("push"), by("it-length-prefixed"));
-    ratios.push({ id: "push / it-length-prefixed", ratio, target: goals ? 10 : undefined });
+    ratios.push(against(by("push"), by("it-length-prefixed"), goals ? 10 : null));
   }
   const native = optional.native?.[size];
   if (native !== undefined) {
     const view = optional.runtime === "bun" ? 0.35 : 0.5;
+    const filled = by("copied in, then lend");
     ratios.push(
       {
-        id: "copied in, then lend / native, copied in",
-        ratio: native.filledNs / by("copied in, then lend").ns,
-        target: size === 0 ? undefined : look === "fields" ? 1 : view,
+        ours: filled.name,
+        against: "native, copied in",
+        peer: native.filledNs,
+        ratio: native.filledNs / filled.ns,
+        goal: size === 0 ? null : look === "fields" ? 1 : view,
       },
-      { id: "lend / native, bytes in place", ratio: native.ns / by("lend").ns },
+      {
+        ours: "lend",
+        against: "native, bytes in place",
+        peer: native.ns,
+        ratio: native.ns / by("lend").ns,
+        goal: null,
+      },
     );
     timings.push(
       { name: "native, copied in", ns: native.filledNs, rounds: [] },
       { name: "native, bytes in place", ns: native.ns, rounds: [] },
     );
   }
-  return { title: `decode, ${size} B, ${look}`, unit: "ns/frame", timings, ratios };
+  return {
+    id: `decode_${size}_${look}`,
+    title: `decode, ${size} B, ${look}`,
+    unit: "ns/frame",
+    timings,
+    ratios,
+  };
 }
 
 /** Large bodies against a copy of the same bytes. */
@@ -206,20 +212,18 @@ export function large(effort: Effort): Table[] {
   );
   return [
     {
+      id: "decode_64k",
       title: "decode, 64 KiB bodies",
       unit: "ns/frame",
       timings: a,
-      ratios: [{
-        id: "fragments / memcpy",
-        ratio: rate(a[0] as Timing, a[2] as Timing),
-        target: 1,
-      }],
+      ratios: [against(a[0] as Timing, a[2] as Timing, 1)],
     },
     {
+      id: "decode_1m",
       title: "decode, 1 MiB frames",
       unit: "ns/frame",
       timings: b,
-      ratios: [{ id: "pooled / memcpy", ratio: rate(b[0] as Timing, b[2] as Timing), target: 0.7 }],
+      ratios: [against(b[0] as Timing, b[2] as Timing, 0.7)],
     },
   ];
 }
@@ -241,11 +245,18 @@ export function linear(effort: Effort): Table {
     1,
     effort,
   );
-  const ratio = 1 / rate(timings[0] as Timing, timings[1] as Timing);
+  const [one, tenth] = timings as [Timing, Timing];
   return {
+    id: "decode_linear",
     title: "decode, smallest frames",
     unit: "ns/buffer",
     timings,
-    ratios: [{ id: "time of 20 000 / time of 2 000", ratio, target: 12, most: true }],
+    ratios: [{
+      ours: one.name,
+      against: "12 x the time of 2 000",
+      peer: 12 * tenth.ns,
+      ratio: 12 * rate(one, tenth),
+      goal: 1,
+    }],
   };
 }

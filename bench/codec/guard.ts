@@ -8,9 +8,9 @@ import * as zlib from "node:zlib";
 import { inflate } from "../../src/oap/mod.ts";
 import { soleFrame } from "../../src/oap/zstd_frame.ts";
 import { text } from "../data.ts";
-import { type Case, type Effort, measure, rate, type Timing } from "./paired.ts";
+import { type Case, type Effort, measure, type Timing } from "./paired.ts";
 import type { Optional } from "./peers/optional.ts";
-import type { Ratio, Table } from "./report.ts";
+import { against, type Table, within } from "./report.ts";
 
 const SIZE = 65_536;
 
@@ -26,7 +26,7 @@ export function guard(effort: Effort, { fflate, fzstd }: Optional): Table[] {
   const gzipped = new Uint8Array(zlib.gzipSync(plain));
   const tables = [
     compare(
-      "deflate, 64 KiB",
+      "deflate",
       [
         { name: "guard", run: () => inflate(deflated, { codec: "deflate" }) },
         { name: "native", run: () => zlib.inflateRawSync(deflated) },
@@ -38,7 +38,7 @@ export function guard(effort: Effort, { fflate, fzstd }: Optional): Table[] {
       effort,
     ),
     compare(
-      "gzip, 64 KiB",
+      "gzip",
       [
         { name: "guard", run: () => inflate(gzipped, { codec: "gzip" }) },
         { name: "native", run: () => zlib.gunzipSync(gzipped) },
@@ -54,7 +54,7 @@ export function guard(effort: Effort, { fflate, fzstd }: Optional): Table[] {
     // Deno puts an empty frame behind it, which the wire does not take.
     const packed = soleFrame(new Uint8Array(zstdCompressSync(plain))) as Uint8Array;
     tables.push(compare(
-      "zstd, 64 KiB",
+      "zstd",
       [
         { name: "guard", run: () => inflate(packed, { codec: "zstd" }) },
         { name: "native", run: () => zstdDecompressSync(packed) },
@@ -68,19 +68,21 @@ export function guard(effort: Effort, { fflate, fzstd }: Optional): Table[] {
 }
 
 function compare(
-  title: string,
+  codec: string,
   cases: readonly Case[],
-  targets: Readonly<Record<string, number>>,
+  goals: Readonly<Record<string, number>>,
   effort: Effort,
 ): Table {
   const timings = measure(cases, 1, effort);
   const [ours, ...others] = timings as [Timing, ...Timing[]];
-  const ratios = others.map((other): Ratio => ({
-    id: `guard / ${other.name}`,
-    ratio: rate(ours, other),
-    target: targets[other.name],
-  }));
-  return { title, unit: "ns/call", timings, ratios };
+  const ratios = others.map((other) => against(ours, other, goals[other.name] ?? null));
+  return {
+    id: `guard_64k_${codec}`,
+    title: `${codec}, 64 KiB`,
+    unit: "ns/call",
+    timings,
+    ratios,
+  };
 }
 
 function refused(packed: Uint8Array): () => unknown {
@@ -119,14 +121,10 @@ function bombs(effort: Effort): Table {
     effort,
   );
   return {
+    id: "bombs",
     title: "bombs",
     unit: "ns/call",
     timings,
-    ratios: timings.map(({ name, ns }): Ratio => ({
-      id: `${name}, in 20 µs`,
-      ratio: ns / 20_000,
-      target: 1,
-      most: true,
-    })),
+    ratios: timings.map((timing) => within(timing, 20_000, "20 µs")),
   };
 }

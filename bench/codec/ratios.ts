@@ -11,19 +11,18 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runtimeName } from "../../test/runtimes.ts";
 import { large, linear, type Look, small } from "./decode.ts";
 import { loops, onBatch } from "./connection.ts";
-import { heap, start } from "./cost.ts";
+import { heap } from "./cost.ts";
 import { headers } from "./encode.ts";
 import { guard } from "./guard.ts";
 import { type Effort, FULL, QUICK } from "./paired.ts";
 import { type Optional, optional } from "./peers/optional.ts";
-import { lines, reached, type Table } from "./report.ts";
+import { reached, writeRecord } from "../report/record.ts";
+import { lines, rows, type Table } from "./report.ts";
 
 interface Part {
   readonly name: string;
@@ -45,7 +44,6 @@ const PARTS: readonly Part[] = [
   { name: "headers", run: headers },
   { name: "guard", run: guard },
   { name: "heap", run: heap },
-  { name: "start", run: start },
 ];
 const SELF = fileURLToPath(import.meta.url);
 
@@ -85,19 +83,14 @@ async function main(args: readonly string[]): Promise<number> {
     for (const table of made) console.log(lines(table).join("\n"));
     tables.push(...made);
   }
-  const ratios = tables.flatMap((table) =>
-    table.ratios.map((one) => ({ table: table.title, ...one, reached: reached(one) }))
-  );
-  const missed = ratios.filter((one) => one.reached === false);
-  console.log(
-    `\n${ratios.filter((one) => one.reached).length} goals reached, ${missed.length} missed`,
-  );
+  const all = tables.flatMap(rows);
+  const count = (wanted: boolean): number => all.filter((row) => reached(row) === wanted).length;
+  console.log(`\n${count(true)} goals reached, ${count(false)} missed`);
   const file = value(args, "--json");
   if (file !== undefined) {
-    const machine = { cpu: cpus()[0]?.model, cores: cpus().length, load: loadavg() };
-    const figures = tables.map(({ title, unit, timings }) => ({ title, unit, timings }));
-    const all = { runtime: runtimeName(), versions: process.versions, machine, ratios, figures };
-    writeFileSync(file, JSON.stringify(all, undefined, 1));
+    const runtime = runtimeName();
+    const version = process.versions[runtime] ?? "";
+    writeRecord(file, { suite: "codec", runtime, version, rows: all });
   }
   return 0;
 }
