@@ -7,7 +7,7 @@
 import { TransportError } from "../errors.ts";
 import { parseArgs } from "../runtime/host.ts";
 import { type CommandSpec, COMMON_FLAGS, type FlagSpec, type Parsed } from "./command.ts";
-import { nearest } from "./suggest.ts";
+import { nearest } from "../suggest.ts";
 
 /** The name this program goes by in messages. */
 export const PROGRAM = "ron-transport";

@@ -11,7 +11,7 @@ import { EXIT, failureOf } from "./exit_codes.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { send } from "./send.ts";
 import { serve } from "./serve.ts";
-import { nearest } from "./suggest.ts";
+import { nearest } from "../suggest.ts";
 import { version } from "./version.ts";
 
 const COMMANDS: readonly Command[] = Object.freeze([demo, serve, send, version]);

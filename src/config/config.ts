@@ -11,7 +11,7 @@
 export interface TransportConfig {
   /** What carries the bytes. @default {"tcp"} */
   backend?: Backend;
-  /** Where `listen()` binds when it is not told: `ip:port`; `null` for a transport that only dials. @default {"127.0.0.1:0"} */
+  /** Where `listen()` binds when it is not told: `ip:port`; `null`, or `none` in a file, to only dial. @default {"127.0.0.1:0"} */
   bind_addr?: string | null;
   /** Most connections at a time, accepted and dialled together; at least 1. @default {1024} */
   max_conns?: number;
@@ -35,13 +35,13 @@ export interface TransportConfig {
   /** Token buckets; each holds half a second of its rate. 0 switches a bucket off. */
   rates?: {
     /** Bytes per second of one connection, each way. @default {0} */
-    per_conn_bytes_per_sec?: number;
+    per_conn_bytes_per_sec?: string | number;
     /** Bytes per second of all connections of one peer, each way. @default {0} */
-    per_peer_bytes_per_sec?: number;
+    per_peer_bytes_per_sec?: string | number;
     /** Bytes per second that this transport sends in all. @default {0} */
-    global_egress_bytes_per_sec?: number;
+    global_egress_bytes_per_sec?: string | number;
     /** Bytes per second that this transport receives in all. @default {0} */
-    global_ingress_bytes_per_sec?: number;
+    global_ingress_bytes_per_sec?: string | number;
     /** Connections accepted per second in all. @default {0} */
     accepts_per_sec?: number;
     /** Connections accepted per second of one peer. @default {0} */
@@ -136,4 +136,10 @@ export interface ConfigIssue {
   readonly rule: string;
   /** What was given, shortened. */
   readonly got: string;
+  /** The legal values of the key. */
+  readonly limit?: string;
+  /** What to write instead. */
+  readonly instead?: string;
+  /** Where it was given: `file:line:column`, the name of an environment variable, or a flag. */
+  readonly source?: string;
 }

@@ -6,8 +6,10 @@
  * @module
  */
 
-const DURATION = /^(0|[1-9][0-9]*)(ms|s|m|h)$/;
-const SIZE = /^(0|[1-9][0-9]*)(B|KiB|MiB)?$/;
+/** The form of a duration. */
+export const DURATION: RegExp = /^(0|[1-9][0-9]*)(ms|s|m|h)$/;
+/** The form of a size as text. */
+export const SIZE: RegExp = /^(0|[1-9][0-9]*)(B|KiB|MiB)?$/;
 const MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1_024, MiB: 1_048_576 };
 

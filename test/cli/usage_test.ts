@@ -3,7 +3,7 @@ import { describe, it } from "../harness.ts";
 import { parseFor } from "../../src/cli/args.ts";
 import type { CommandSpec } from "../../src/cli/command.ts";
 import { EXIT_CODES, exitCodeOf, failureOf } from "../../src/cli/exit_codes.ts";
-import { nearest } from "../../src/cli/suggest.ts";
+import { nearest } from "../../src/suggest.ts";
 import { KINDS, TransportError } from "../../src/errors.ts";
 import { run } from "./terminal.ts";
 

@@ -1,0 +1,202 @@
+/**
+ * The table of configuration keys: the one source of the schema, the defaults, the ranges, the reload
+ * classes, the names of environment variables and flags, the documentation, the JSON Schema and the
+ * sample file.
+ *
+ * To add a key:
+ *
+ * 1. Give it a type in `TransportConfig` (what a document may hold) and in `ConfigSnapshot` (what the
+ *    transport reads), in `config.ts`.
+ * 2. Add a row here, where documents should show it; tables of keys are the parts before the dot. The
+ *    compiler refuses a row that is missing, has no type there, or has another type. Value types are
+ *    in `value_types.ts`; a new one is an entry there.
+ * 3. A rule between keys goes to `rules.ts`.
+ *
+ * Flags, environment variables, `config check` and reload follow from the row. Add a key together with
+ * the code that obeys it: what nothing obeys must be refused as unknown.
+ *
+ * @module
+ */
+
+import { CAPS } from "../caps.ts";
+import type { AnyKey, ConfigPath, KeyTable } from "./key.ts";
+import * as a from "./value_types.ts";
+
+/** The rows, by key. */
+export const KEYS: KeyTable = Object.freeze<KeyTable>({
+  backend: {
+    type: a.choice("tcp", "tls"),
+    default: "tcp",
+    reload: "rebind",
+    env: "BACKEND",
+    flag: "backend",
+    doc: "what carries the bytes",
+  },
+  bind_addr: {
+    type: a.bindAddress(),
+    default: "127.0.0.1:0",
+    reload: "rebind",
+    env: "BIND_ADDR",
+    flag: "bind",
+    doc: "where to listen; port 0 takes any free one, `none` only dials",
+  },
+  max_conns: {
+    type: a.count(1),
+    default: 1_024,
+    reload: "hot",
+    env: "MAX_CONNS",
+    flag: "max-conns",
+    doc: "most connections at a time, accepted and dialled together",
+  },
+  read_timeout: {
+    type: a.duration(1),
+    default: "5s",
+    reload: "hot",
+    env: "READ_TIMEOUT",
+    flag: "read-timeout",
+    doc: "longest silence while input is owed",
+  },
+  write_timeout: {
+    type: a.duration(1),
+    default: "5s",
+    reload: "hot",
+    env: "WRITE_TIMEOUT",
+    flag: "write-timeout",
+    doc: "longest wait of one socket write",
+  },
+  idle_timeout: {
+    type: a.duration(1_000),
+    default: "60s",
+    reload: "hot",
+    env: "IDLE_TIMEOUT",
+    flag: "idle-timeout",
+    doc: "longest time between frames, and for any one frame from its first byte",
+  },
+  handshake_timeout: {
+    type: a.duration(1),
+    default: "5s",
+    reload: "hot",
+    env: "HANDSHAKE_TIMEOUT",
+    flag: "handshake-timeout",
+    doc: "from accept until the connection is usable",
+  },
+  dial_timeout: {
+    type: a.duration(1),
+    default: "5s",
+    reload: "hot",
+    env: "DIAL_TIMEOUT",
+    flag: "dial-timeout",
+    doc: "for a whole dial: name, connect, handshake",
+  },
+  "limits.max_frame_bytes": {
+    type: a.size(65_536, CAPS.frameBytes),
+    default: "1MiB",
+    reload: "hot",
+    env: "MAX_FRAME_BYTES",
+    flag: "max-frame",
+    doc: "largest frame; the ceiling is built in, configuration can only lower it",
+    aliases: ["limits.max_body_bytes"],
+  },
+  "limits.chunk_bytes": {
+    type: a.size(4_096, CAPS.chunkBytes),
+    default: "64KiB",
+    reload: "hot",
+    env: "CHUNK_BYTES",
+    flag: "chunk",
+    doc: "largest chunk of a stream, at most limits.max_frame_bytes",
+  },
+  "rates.per_conn_bytes_per_sec": {
+    type: a.byteRate(),
+    default: 0,
+    reload: "hot",
+    env: "PER_CONN_BPS",
+    flag: "per-conn-bps",
+    doc: "bytes per second of one connection, each way",
+  },
+  "rates.per_peer_bytes_per_sec": {
+    type: a.byteRate(),
+    default: 0,
+    reload: "hot",
+    env: "PER_PEER_BPS",
+    flag: "per-peer-bps",
+    doc: "bytes per second of all connections of one peer, each way",
+  },
+  "rates.global_egress_bytes_per_sec": {
+    type: a.byteRate(),
+    default: 0,
+    reload: "hot",
+    env: "GLOBAL_EGRESS_BPS",
+    flag: "global-egress-bps",
+    doc: "bytes per second sent in all",
+  },
+  "rates.global_ingress_bytes_per_sec": {
+    type: a.byteRate(),
+    default: 0,
+    reload: "hot",
+    env: "GLOBAL_INGRESS_BPS",
+    flag: "global-ingress-bps",
+    doc: "bytes per second received in all",
+  },
+  "rates.accepts_per_sec": {
+    type: a.eventRate(),
+    default: 0,
+    reload: "hot",
+    env: "ACCEPTS_PER_SEC",
+    flag: "accepts-per-sec",
+    doc: "connections accepted per second in all",
+  },
+  "rates.per_peer_accepts_per_sec": {
+    type: a.eventRate(),
+    default: 0,
+    reload: "hot",
+    env: "PER_PEER_ACCEPTS_PER_SEC",
+    flag: "per-peer-accepts-per-sec",
+    doc: "connections accepted per second of one peer",
+  },
+  "per_peer.max_conns": {
+    type: a.count(0),
+    default: 256,
+    reload: "hot",
+    env: "PER_PEER_MAX_CONNS",
+    flag: "per-peer-max-conns",
+    doc: "most connections at a time with one peer",
+  },
+  "tls.enabled": {
+    type: a.bool(),
+    default: false,
+    reload: "rebind",
+    env: "TLS_ENABLED",
+    flag: "tls",
+    doc: "whether connections are encrypted; true with the tls backend, false with tcp",
+  },
+  "tls_client.sni_override": {
+    type: a.text({
+      rule: "must be a host name",
+      legal: "a host name, or empty for none",
+      placeholder: "NAME",
+      example: "peer.example",
+      most: 255,
+    }),
+    default: "",
+    reload: "hot",
+    env: "TLS_CLIENT_SNI",
+    flag: "tls-client-sni",
+    doc: "name to send and verify instead of the dialled host",
+  },
+  "tls_client.alpn": {
+    type: a.protocols(),
+    default: [],
+    reload: "hot",
+    env: "TLS_CLIENT_ALPN",
+    flag: "tls-client-alpn",
+    doc: "protocols to offer, best first; empty offers oap/1",
+  },
+});
+
+/** The rows with their names, in the order in which documents show them. */
+export const KEY_LIST: readonly AnyKey[] = Object.freeze(
+  Object.entries(KEYS).map(([path, row]) =>
+    // A row's own types are what the table was checked against; here only `unknown` is left of them.
+    Object.freeze({ ...(row as unknown as AnyKey), path: path as ConfigPath })
+  ),
+);
