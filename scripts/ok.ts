@@ -25,14 +25,16 @@ function deno(name: string, remedy: string, ...args: string[]): Part {
   return { name, remedy, run: () => run(DENO, args) };
 }
 
-function script(name: string, remedy: string, path: string): Part {
+function script(name: string, remedy: string, path: string, ...args: string[]): Part {
   const flags = ["--no-prompt", "--allow-read", "--allow-env", "--allow-run", "--allow-sys"];
   const missing: Ran = { code: 1, output: `${path} does not exist`, ms: 0 };
   return {
     name,
     remedy,
     run: () =>
-      existsSync(join(ROOT, path)) ? run(DENO, ["run", ...flags, path]) : Promise.resolve(missing),
+      existsSync(join(ROOT, path))
+        ? run(DENO, ["run", ...flags, path, ...args])
+        : Promise.resolve(missing),
   };
 }
 
@@ -57,6 +59,7 @@ const PARTS: readonly Part[] = [
   deno("fmt", "run `deno fmt`", "fmt", "--check"),
   script("wasm", "run `deno task wasm` after a change in wasm/", "scripts/check_wasm.ts"),
   script("exports", "make the manifests agree", "scripts/check_exports.ts"),
+  script("config", "run `deno task config:docs`", "scripts/gen_config_docs.ts", "--check"),
   script("seam", "move the code to where it may be", "scripts/check_seam.ts"),
 ];
 
