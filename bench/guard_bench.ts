@@ -6,6 +6,7 @@
 
 import * as zlib from "node:zlib";
 import { inflate } from "../src/oap/mod.ts";
+import { soleFrame } from "../src/oap/zstd_frame.ts";
 import { text } from "./data.ts";
 import { bench } from "./harness.ts";
 
@@ -13,35 +14,48 @@ const MIB = 1024 * 1024;
 const plain = text(MIB);
 const gzip = new Uint8Array(zlib.gzipSync(plain));
 /** Missing before Node 22. */
-const { zstdCompressSync } = zlib as Partial<Pick<typeof zlib, "zstdCompressSync">>;
+const { zstdCompressSync, zstdDecompressSync } = zlib as Partial<
+  Pick<typeof zlib, "zstdCompressSync" | "zstdDecompressSync">
+>;
 
-bench({
-  id: "bounded_inflate_guard_1mib",
-  group: "guard",
-  bytes: MIB,
-  run: () => inflate(gzip, { codec: "gzip" }),
-});
-if (zstdCompressSync !== undefined) {
-  const zstd = new Uint8Array(zstdCompressSync(plain, {
-    params: { [zlib.constants.ZSTD_c_checksumFlag]: 1 },
-  }));
-  bench({
-    id: "bounded_inflate_guard_1mib_zstd",
-    group: "guard",
-    bytes: MIB,
-    run: () => inflate(zstd, { codec: "zstd" }),
-  });
+function pair(id: string, bytes: number, ours: () => unknown, theirs: () => unknown): void {
+  bench({ id, group: id, bytes, run: ours });
+  bench({ id: `${id}.native`, group: id, baseline: true, bytes, run: theirs });
+}
+
+/** What it was refused with. */
+function refused(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("guard_bench: a bomb was let through");
+}
+
+pair(
+  "bounded_inflate_guard_1mib",
+  MIB,
+  () => inflate(gzip, { codec: "gzip" }),
+  () => zlib.gunzipSync(gzip, { maxOutputLength: MIB }),
+);
+if (zstdCompressSync !== undefined && zstdDecompressSync !== undefined) {
+  const zstd = soleFrame(
+    new Uint8Array(zstdCompressSync(plain, {
+      params: { [zlib.constants.ZSTD_c_checksumFlag]: 1 },
+    })),
+  ) as Uint8Array;
+  pair(
+    "bounded_inflate_guard_1mib_zstd",
+    MIB,
+    () => inflate(zstd, { codec: "zstd" }),
+    () => zstdDecompressSync(zstd, { maxOutputLength: MIB }),
+  );
 }
 const bomb = new Uint8Array(zlib.gzipSync(new Uint8Array(20 * MIB)));
-bench({
-  id: "guard_refuses_bomb",
-  group: "guard",
-  bytes: bomb.length,
-  run: () => {
-    try {
-      return inflate(bomb, { codec: "gzip" });
-    } catch (error) {
-      return error;
-    }
-  },
-});
+pair(
+  "guard_refuses_bomb",
+  bomb.length,
+  () => refused(() => inflate(bomb, { codec: "gzip" })),
+  () => refused(() => zlib.gunzipSync(bomb, { maxOutputLength: MIB })),
+);

@@ -4,34 +4,44 @@
  * @module
  */
 
-import process from "node:process";
-
 /** A benchmark. */
 export interface BenchCase {
   /** Its stable id. */
   readonly id: string;
-  /** Operations that are compared with one another. */
+  /** Cases that are compared with one another; one of them may be the baseline. */
   readonly group: string;
+  /** Whether the others of its group are compared with this one. */
+  readonly baseline?: boolean;
+  /** What the ratio to the baseline should be at least. */
+  readonly goal?: number;
   /** Bytes that one call handles, for MiB/s. */
   readonly bytes?: number;
   /** Frames (or other units) that one call handles, for units per second. */
   readonly units?: number;
   /** What is measured. Its result is kept alive, so that the work is not optimised away. */
-  readonly run: () => unknown;
+  readonly run?: () => unknown;
+  /** The same where a call has to be waited for. */
+  readonly wait?: () => Promise<unknown>;
+}
+
+/** What a call of one case took, in nanoseconds. */
+export interface Measured {
+  readonly average: number;
+  /** Where the runner tells it. */
+  readonly p95?: number;
+  readonly p99: number;
+  /** Samples taken. */
+  readonly samples: number;
 }
 
 interface DenoBench {
   bench?(options: {
     name: string;
     group: string;
-    fn: () => void;
-    n?: number;
-    warmup?: number;
+    baseline: boolean;
+    fn: () => unknown;
   }): void;
 }
-
-/** A few rounds only: to see that the benchmarks run, not how fast they are. */
-const QUICK = process.env["RON_BENCH_QUICK"] === "1";
 
 const cases: BenchCase[] = [];
 let sink: unknown;
@@ -44,50 +54,43 @@ export function lastResult(): unknown {
 /**
  * Registers a benchmark.
  *
- * @param one The benchmark.
+ * @param one The benchmark, with one of `run` and `wait`.
  */
 export function bench(one: BenchCase): void {
   const { Deno } = globalThis as { Deno?: DenoBench };
-  const { id: name, group, run } = one;
-  if (Deno?.bench === undefined) {
-    cases.push(one);
-    return;
-  }
-  const fn = (): void => {
-    sink = run();
-  };
-  Deno.bench(QUICK ? { name, group, fn, n: 3, warmup: 1 } : { name, group, fn });
+  const { id: name, group, baseline = false, run, wait } = one;
+  cases.push(one);
+  const fn = wait ?? ((): void => {
+    sink = run?.();
+  });
+  Deno?.bench?.({ name, group, baseline, fn });
 }
 
-/** What the loop measured, in nanoseconds for one call. */
-export interface Measured {
-  readonly id: string;
-  readonly group: string;
-  readonly average: number;
-  readonly p50: number;
-  readonly p95: number;
-  readonly bytes: number | undefined;
-  readonly units: number | undefined;
+/** All that were registered, in order. */
+export function registered(): readonly BenchCase[] {
+  return cases;
 }
 
-/** Times batches of calls long enough for the clock, about half a second in all. */
-function measure({ id, group, run, bytes, units }: BenchCase): Measured {
-  const time = (calls: number): number => {
+/**
+ * Times batches of calls long enough for the clock, about half a second in all.
+ *
+ * @param few A few calls only: to see that the benchmark runs, not how fast it is.
+ */
+export async function measure({ run, wait }: BenchCase, few: boolean): Promise<Measured> {
+  const time = async (calls: number): Promise<number> => {
     const start = performance.now();
-    for (let i = 0; i < calls; i++) sink = run();
+    if (wait === undefined) { for (let i = 0; i < calls; i++) sink = run?.(); }
+    else for (let i = 0; i < calls; i++) sink = await wait();
     return ((performance.now() - start) * 1e6) / calls;
   };
-  const once = Math.max(time(QUICK ? 1 : 10), 1);
-  const calls = QUICK ? 1 : Math.max(1, Math.round(5e6 / once));
-  const rounds = QUICK ? 3 : 100;
-  if (!QUICK) time(calls * 20);
-  const samples = Array.from({ length: rounds }, () => time(calls)).sort((a, b) => a - b);
+  const once = Math.max(await time(few ? 1 : 10), 1);
+  const calls = few ? 1 : Math.max(1, Math.round(5e6 / once));
+  const rounds = few ? 3 : 100;
+  if (!few) await time(Math.min(calls * 20, Math.ceil(2e8 / once)));
+  const samples: number[] = [];
+  for (let i = 0; i < rounds; i++) samples.push(await time(calls));
+  samples.sort((a, b) => a - b);
   const at = (share: number): number => samples[Math.floor(samples.length * share)] ?? 0;
   const average = samples.reduce((a, b) => a + b, 0) / samples.length;
-  return { id, group, average, p50: at(0.5), p95: at(0.95), bytes, units };
-}
-
-/** Runs what was registered, where there is no `deno bench`. */
-export function runRegistered(print: (result: Measured) => void): void {
-  for (const one of cases) print(measure(one));
+  return { average, p95: at(0.95), p99: at(0.99), samples: rounds };
 }
