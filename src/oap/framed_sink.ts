@@ -136,6 +136,7 @@ export class FramedSink implements Sink {
   closed(reason: CloseReason): void {
     this.#over = true;
     this.#held.length = 0;
+    this.#parser.assembly.drop(); // whoever keeps the connection does not keep what came of a frame
     const { error } = reason;
     this.requests.rejectAll(
       error ??

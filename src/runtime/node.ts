@@ -172,6 +172,9 @@ export class NodeRuntime implements Runtime {
       },
     };
     const own = new this.#net!.Socket(options as unknown as SocketConstructorOpts);
+    // The accepted socket must be over: Deno would keep it, and with it all that hangs on the handle.
+    (raw as unknown as { _handle: unknown })._handle = null;
+    raw.destroy();
     const socket = new NodeSocket(own, handler, false);
     socket.open();
     own.resume();
