@@ -9,6 +9,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { BUILD, findRuntime, ROOT, type RuntimeName } from "./runtimes.ts";
 
 /** How to start it. */
@@ -17,6 +18,12 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Permission flags for Deno. @default read, write, env, sys, run and loopback */
   readonly denoFlags?: readonly string[];
+  /** Flags for Node. @default {[]} */
+  readonly nodeFlags?: readonly string[];
+  /** Whether {@linkcode Spawned.write} is wanted; its stdin is closed otherwise. @default {false} */
+  readonly input?: boolean;
+  /** Most descriptors it may have open, as `ulimit -n` sets it. @default this process's own */
+  readonly descriptors?: number;
 }
 
 /** How it ended. */
@@ -33,6 +40,8 @@ export interface Spawned {
   readonly lines: AsyncIterable<string>;
   /** The next line of stdout; fails, with stderr in the message, when there is none. */
   nextLine(): Promise<string>;
+  /** Writes a line to its stdin; see {@linkcode SpawnOptions.input}. */
+  write(line: string): void;
   /** What came on stderr so far. */
   stderr(): string;
   /** Resolves once, when the process is gone and its output is read. */
@@ -57,8 +66,9 @@ function commandLine(
   runtime: RuntimeName,
   entry: string,
   args: readonly string[],
-  flags: readonly string[],
+  options: SpawnOptions,
 ): [string, string[]] {
+  const flags = options.denoFlags ?? DENO_FLAGS;
   const program = findRuntime(runtime);
   if (program === undefined) {
     throw new Error(`${runtime} was not found: run \`deno task test\`, which installs it`);
@@ -69,7 +79,14 @@ function commandLine(
   if (!existsSync(compiled)) {
     throw new Error(`${compiled} is missing: \`deno task test\` compiles it for Node`);
   }
-  return [program, ["--enable-source-maps", compiled, ...args]];
+  return [program, [...options.nodeFlags ?? [], "--enable-source-maps", compiled, ...args]];
+}
+
+/** The same command below a shell that lowers the bound on descriptors, and then becomes it. */
+function bounded(command: [string, string[]], descriptors: number | undefined): [string, string[]] {
+  if (descriptors === undefined) return command;
+  const [program, argv] = command;
+  return ["sh", ["-c", `ulimit -n ${descriptors}; exec "$0" "$@"`, program, ...argv]];
 }
 
 /**
@@ -87,14 +104,19 @@ export function spawnRuntime(
   args: readonly string[] = [],
   options: SpawnOptions = {},
 ): Spawned {
-  const [program, argv] = commandLine(runtime, entry, args, options.denoFlags ?? DENO_FLAGS);
+  const command = commandLine(runtime, entry, args, options);
+  const [program, argv] = bounded(command, options.descriptors);
   const child = spawn(program, argv, {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: "1", ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [options.input === true ? "pipe" : "ignore", "pipe", "pipe"],
   });
+  const stdout = child.stdout as Readable;
+  const stderr = child.stderr as Readable;
+  // It may be gone before it has read everything: its exit tells, not the broken pipe.
+  child.stdin?.on("error", () => {});
   let errors = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  stderr.setEncoding("utf8").on("data", (text: string) => {
     errors += text;
   });
   const exit = new Promise<Exit>((resolve, reject) => {
@@ -102,7 +124,12 @@ export function spawnRuntime(
     child.once("close", (code, signal) => resolve({ code, signal }));
   });
   exit.catch(() => {}); // whoever awaits it gets the error; nobody has to
-  const reader = createInterface({ input: child.stdout, crlfDelay: Infinity });
+  // Not `child.kill`: after it, Deno reports the signal although the program chose an exit code.
+  const kill = (signal: NodeJS.Signals = "SIGTERM"): void => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    process.kill(child.pid, signal);
+  };
+  const reader = createInterface({ input: stdout, crlfDelay: Infinity });
   const lines = reader[Symbol.asyncIterator]();
   return {
     runtime,
@@ -114,13 +141,14 @@ export function spawnRuntime(
       const { code, signal } = await exit;
       throw new Error(`${runtime} ${entry} ended (${signal ?? code}) with no line: ${errors}`);
     },
+    write(line: string): void {
+      child.stdin?.write(`${line}\n`);
+    },
     stderr: () => errors,
     exit,
-    kill: (signal: NodeJS.Signals = "SIGTERM"): void => {
-      child.kill(signal);
-    },
+    kill,
     async [Symbol.asyncDispose](): Promise<void> {
-      if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+      if (child.exitCode === null && child.signalCode === null) kill("SIGKILL");
       await exit.catch(() => {});
       reader.close();
     },

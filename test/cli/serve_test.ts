@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { afterEach, beforeEach, describe, it, runtimeName, spawnRuntime } from "../harness.ts";
 import { throwAwayCertificate } from "../../src/testing/certificate.ts";
 import { Transport } from "../../src/transport.ts";
@@ -141,7 +140,7 @@ describe("cli serve", () => {
     assert.equal(first.pid, server.pid);
     assert.equal(first.runtime, runtimeName());
     assert.deepEqual(first.readiness.map((one: { to: string }) => one.to), ["Ready"]);
-    process.kill(server.pid, "SIGINT"); // after child.kill, Deno tells the signal and not the code
+    server.kill("SIGINT");
     const last: { event: string; cut?: boolean }[] = [];
     for await (const line of server.lines) last.push(JSON.parse(line));
     assert.deepEqual(last.map(({ event }) => event), ["readiness", "drained"]);
