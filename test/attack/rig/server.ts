@@ -1,0 +1,181 @@
+/**
+ * The attacked server: the library as a host would use it, in a process of its own.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import {
+  type ConfigSnapshot,
+  type Connection,
+  type Readiness,
+  Transport,
+  type TransportConfig,
+  type TransportCounters,
+} from "../../../mod.ts";
+import { framed, type FramedConnection, type FrameView } from "../../../src/oap/mod.ts";
+import { throwAwayCertificate } from "../../../src/testing/certificate.ts";
+import { FLAGS } from "../../../src/oap/mod.ts";
+import { type Held, measure } from "./memory.ts";
+import { serveCommands, uncaught } from "./program.ts";
+import { APP, DOCUMENT_BYTES } from "./protocol.ts";
+
+/** How to start it. */
+export interface ServerOptions {
+  readonly config: TransportConfig;
+  readonly tls?: boolean;
+}
+
+/** Where it is. */
+export interface ServerReady {
+  readonly port: number;
+  /** The root to trust, with TLS. */
+  readonly ca?: string;
+  readonly config: ConfigSnapshot;
+  readonly runtime: string;
+}
+
+/** What it has seen. */
+export interface ServerStats {
+  readonly held: Held;
+  readonly counters: TransportCounters;
+  /** Closed connections by the kind of their reason. */
+  readonly closes: Readonly<Record<string, number>>;
+  /** Requests answered 429 by the library, and frames dropped behind them. */
+  readonly refused: number;
+  readonly dropped: number;
+  /** Requests that reached the application. */
+  readonly started: number;
+  /** Most requests of one connection in the application's hands at once. */
+  readonly mostAtOnce: number;
+  /** Payload bytes that reached the application, by the peer's address. */
+  readonly received: Readonly<Record<string, number>>;
+  /** Microseconds of processor time since the start. */
+  readonly cpuMicros: number;
+  readonly readiness: readonly Readiness[];
+  readonly uncaught: readonly string[];
+}
+
+const document = new Uint8Array(DOCUMENT_BYTES).fill(0x55);
+const closes = new Map<string, number>();
+const received = new Map<string, number>();
+const open = new Set<FramedConnection>();
+const readiness: Readiness[] = [];
+const sums = { refused: 0, dropped: 0, started: 0, mostAtOnce: 0 };
+let transport: Transport | undefined;
+
+function answer(
+  peer: FramedConnection,
+  frame: Pick<FrameView, "appProtoId" | "tenantId" | "corrId">,
+  payload: Uint8Array,
+): void {
+  const { appProtoId, tenantId, corrId } = frame;
+  // Without room the answer is dropped: the peer does not read.
+  const head = { flags: FLAGS.RESP, code: 200, appProtoId, tenantId, corrId };
+  try {
+    peer.trySend({ ...head, payload });
+  } catch {
+    sums.dropped++;
+  }
+}
+
+/** One request of the peer, by the application it names; see {@linkcode APP}. */
+function handle(peer: FramedConnection, frame: FrameView, running: { now: number }): void {
+  sums.started++;
+  running.now++;
+  sums.mostAtOnce = Math.max(sums.mostAtOnce, running.now);
+  if (frame.appProtoId === APP.hold) return;
+  if (frame.appProtoId === APP.slow) {
+    const { tenantId, corrId } = frame;
+    const ms = frame.copyPayload()[0] ?? 0;
+    setTimeout(() => {
+      running.now--;
+      if (open.has(peer)) {
+        answer(peer, { appProtoId: APP.slow, tenantId, corrId }, document.subarray(0, 64));
+      }
+    }, ms * 10);
+    return;
+  }
+  running.now--;
+  if (frame.appProtoId === APP.document) answer(peer, frame, document);
+  else if (frame.appProtoId === APP.copy) answer(peer, frame, document.slice());
+  else answer(peer, frame, frame.payload);
+}
+
+async function serve(connection: Connection): Promise<void> {
+  const peer = framed(connection);
+  const from = connection.info.remote?.hostname ?? "unknown";
+  const running = { now: 0 };
+  open.add(peer);
+  peer.onBatch((batch) =>
+    batch.forEach((frame) => {
+      received.set(from, (received.get(from) ?? 0) + frame.payloadBytes);
+      if ((frame.flags & FLAGS.REQ) !== 0) handle(peer, frame, running);
+    })
+  );
+  await peer.closed;
+  open.delete(peer);
+  sums.refused += peer.counters.refused;
+  sums.dropped += peer.counters.dropped;
+}
+
+async function start(options: ServerOptions): Promise<ServerReady> {
+  transport = new Transport(options.config, {
+    onReadiness: ({ to }) => readiness.push(to),
+    onConnectionClosed: ({ reason: { kind } }) => closes.set(kind, (closes.get(kind) ?? 0) + 1),
+  });
+  const certificate = options.tls === true ? await throwAwayCertificate() : undefined;
+  const listener = await transport.listen({
+    address: `${certificate === undefined ? "tcp" : "tls"}://127.0.0.1:0`,
+    ...(certificate === undefined ? {} : { tls: () => certificate }),
+    onConnection: serve,
+  });
+  const { versions } = process;
+  return {
+    port: listener.address.port,
+    ...(certificate === undefined ? {} : { ca: certificate.cert }),
+    config: transport.config,
+    runtime: versions["bun"] !== undefined
+      ? `Bun ${versions["bun"]}`
+      : versions["deno"] !== undefined
+      ? `Deno ${versions["deno"]}`
+      : `Node ${versions.node}`,
+  };
+}
+
+async function stats(): Promise<ServerStats> {
+  let { refused, dropped } = sums;
+  for (const { counters } of open) {
+    refused += counters.refused;
+    dropped += counters.dropped;
+  }
+  const { user, system } = process.cpuUsage();
+  return {
+    held: await measure(),
+    counters: transport!.counters(),
+    closes: Object.fromEntries(closes),
+    refused,
+    dropped,
+    started: sums.started,
+    mostAtOnce: sums.mostAtOnce,
+    received: Object.fromEntries(received),
+    cpuMicros: user + system,
+    readiness,
+    uncaught,
+  };
+}
+
+// As a host would: the first signal drains, and what is then left open does not hold the process.
+process.once("SIGTERM", () => {
+  void transport?.drain().then(async () => {
+    console.log(JSON.stringify({ ok: await stats() }));
+    process.exit(uncaught.length === 0 ? 0 : 1);
+  });
+});
+
+await serveCommands({
+  start,
+  stats,
+  inflight: () => transport!.counters().inflight,
+  close: () => transport!.close(),
+});

@@ -1,0 +1,215 @@
+/**
+ * An attack of two equal waves on one server, with an honest client beside it: the shape of most rows.
+ *
+ * @module
+ */
+
+import { setTimeout as delay } from "node:timers/promises";
+import type { TransportConfig } from "../../../mod.ts";
+import type { RuntimeName } from "../../runtimes.ts";
+import type { WaveName } from "../waves/mod.ts";
+import { Child, helperRuntime } from "./child.ts";
+import type { Fates } from "./crowd.ts";
+import type { HonestOptions, HonestReport } from "./honest.ts";
+import { judge } from "./judge.ts";
+import { ATTACK_SOURCES } from "./protocol.ts";
+import type { RowReport } from "./report.ts";
+import type { ServerReady, ServerStats } from "./server.ts";
+
+/** Whom to attack, and how hard. */
+export interface RowContext {
+  readonly runtime: RuntimeName;
+  readonly scale: Scale;
+}
+
+/** `full`: the figures of the table. `small`: a second or so, for the tests. */
+export type Scale = "full" | "small";
+
+/** One attack. */
+export interface Row {
+  readonly name: string;
+  /** One sentence: what it does and what ends it. */
+  readonly about: string;
+  run(context: RowContext): Promise<RowReport>;
+}
+
+/** The load of a wave: plain numbers for the attacker. */
+export type Load = Readonly<Record<string, number>>;
+
+/** What one wave did. */
+export interface Seen<L extends Load> {
+  readonly load: L;
+  readonly before: ServerStats;
+  readonly after: ServerStats;
+  readonly fates: Fates & Readonly<Record<string, unknown>>;
+  readonly honest: HonestReport;
+  readonly ready: ServerReady;
+  readonly scale: Scale;
+}
+
+/** What a row of waves is made of. */
+export interface WavesOptions<L extends Load> {
+  readonly name: string;
+  readonly about: string;
+  readonly wave: WaveName;
+  readonly loads: Readonly<Record<Scale, L>>;
+  /** The load in words. */
+  readonly words: (load: L) => string;
+  readonly config: (scale: Scale) => TransportConfig;
+  readonly tls?: boolean;
+  readonly descriptors?: number;
+  readonly sources?: readonly string[];
+  readonly honest?: Partial<HonestOptions>;
+  /** What did not hold in this wave. Checked after each of the two. */
+  readonly expect: (seen: Seen<L>) => string[];
+  /** Figures for the report. */
+  readonly figures?: (seen: Seen<L>) => Record<string, number | string>;
+}
+
+const HONEST = { everyMs: 10, dialEveryMs: 100, bigEveryMs: 0 };
+/** Milliseconds for which the honest client is alone. */
+const ALONE_MS: Readonly<Record<Scale, number>> = { full: 5_000, small: 300 };
+/** Milliseconds for the server to notice that the last socket has gone. */
+const SETTLE_MS = 10_000;
+
+/** Makes a row of it. */
+export function wavesRow<L extends Load>(options: WavesOptions<L>): Row {
+  const { name, about } = options;
+  return { name, about, run: (context) => run(options, context) };
+}
+
+async function run<L extends Load>(
+  options: WavesOptions<L>,
+  { runtime, scale }: RowContext,
+): Promise<RowReport> {
+  const start = performance.now();
+  const load = options.loads[scale];
+  const { tls = false, descriptors, sources = ATTACK_SOURCES } = options;
+  await using server = new Child(
+    runtime,
+    "server",
+    descriptors === undefined ? {} : { descriptors },
+  );
+  await using honest = new Child(helperRuntime(), "honest");
+  await using attacker = new Child(helperRuntime(), "attacker");
+  const config = options.config(scale);
+  const ready = await server.tell<ServerReady>("start", { config, tls });
+  const target = {
+    port: ready.port,
+    sources,
+    ...(ready.ca === undefined ? {} : { ca: ready.ca }),
+  };
+  const { port, ca } = target;
+  await honest.tell("start", { port, ca, ...HONEST, ...options.honest });
+  await delay(ALONE_MS[scale]); // both ends warm up
+  await honest.tell("report");
+  await delay(ALONE_MS[scale]);
+  const alone = await honest.tell<HonestReport>("report");
+
+  const wave = async (): Promise<Seen<L>> => {
+    const before = await quiet(server, honest);
+    await honest.tell("report");
+    server.resetPeak();
+    const order = { wave: options.wave, target, load };
+    const fates = await attacker.tell<Seen<L>["fates"]>("wave", order);
+    peak = Math.max(peak, server.peakBytes());
+    const report = await honest.tell<HonestReport>("report");
+    const after = await quiet(server, honest);
+    return { load, before, after, fates, honest: report, ready, scale };
+  };
+  let most = 0;
+  let peak = 0;
+  const watch = setInterval(() => most = Math.max(most, server.descriptors()), 200);
+  let waves: readonly [Seen<L>, Seen<L>];
+  try {
+    waves = [await wave(), await wave()];
+  } finally {
+    clearInterval(watch);
+  }
+  await honest.tell("stop");
+  const [first, second] = waves;
+  const measured = {
+    honest: honestFigures(alone, waves.map(({ honest }) => honest)),
+    resident: {
+      before: first.before.held.rss,
+      peak,
+      first: first.after.held.rss,
+      second: second.after.held.rss,
+    },
+    heap: {
+      before: first.before.held.heap + first.before.held.external,
+      after: second.after.held.heap + second.after.held.external,
+    },
+    descriptors: {
+      before: first.before.held.descriptors,
+      peak: most,
+      after: second.after.held.descriptors,
+    },
+  };
+  const rule = { times: scale === "full", resident: scale === "full" };
+  return {
+    name: options.name,
+    load: options.words(load),
+    refused: refusedBetween(first.before, second.after),
+    ...measured,
+    figures: options.figures?.(first) ?? {},
+    faults: [
+      ...judge(measured, rule),
+      ...waves.flatMap((seen, i) => options.expect(seen).map((fault) => `wave ${i + 1}: ${fault}`)),
+      ...[...second.after.uncaught, ...second.honest.uncaught].map((text) => `uncaught: ${text}`),
+    ],
+    seconds: (performance.now() - start) / 1_000,
+  };
+}
+
+/**
+ * The server's figures while it has no connection but the honest client's one that stays. A dial of the
+ * honest client may be under way: then it is asked again.
+ */
+async function quiet(server: Child, honest: Child): Promise<ServerStats> {
+  await honest.tell("pause");
+  const until = performance.now() + SETTLE_MS;
+  const stays = await honest.tell<number>("stays");
+  while (await server.tell<number>("inflight") > stays && performance.now() < until) {
+    await delay(20);
+  }
+  const stats = await server.tell<ServerStats>("stats");
+  await honest.tell("resume");
+  return stats;
+}
+
+function honestFigures(
+  alone: HonestReport,
+  beside: readonly HonestReport[],
+): NonNullable<RowReport["honest"]> {
+  const counts = beside.flatMap(({ requests, dials, big }) => [requests, dials, big]);
+  const ok = counts.reduce((sum, count) => sum + count.ok, 0);
+  const failed = counts.reduce((sum, count) => sum + count.failed, 0);
+  const failures: Record<string, number> = {};
+  for (const report of beside) {
+    for (const [kind, n] of Object.entries(report.failures)) {
+      failures[kind] = (failures[kind] ?? 0) + n;
+    }
+  }
+  return {
+    aloneMs: alone.requests.p99,
+    besideMs: Math.max(...beside.map(({ requests }) => requests.p99)),
+    dialAloneMs: alone.dials.p99,
+    dialBesideMs: Math.max(...beside.map(({ dials }) => dials.p99)),
+    success: ok / (ok + failed),
+    failures,
+  };
+}
+
+/** Refusals by reason, and the other counts that a row may speak of. */
+export function refusedBetween(
+  before: ServerStats,
+  after: ServerStats,
+): Record<string, number> {
+  const refused: Record<string, number> = {};
+  for (const [reason, n] of Object.entries(after.counters.rejected)) {
+    refused[reason] = n - before.counters.rejected[reason as "timeout"];
+  }
+  refused["429"] = after.refused - before.refused;
+  return Object.fromEntries(Object.entries(refused).filter(([, n]) => n !== 0));
+}

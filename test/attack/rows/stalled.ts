@@ -1,0 +1,45 @@
+/**
+ * Frames of 1 MiB that stop at 99 %: the budget bounds what they hold, the read deadline ends them.
+ *
+ * @module
+ */
+
+import { onlyFor, same, timeouts, within } from "../rig/expect.ts";
+import { type Row, wavesRow } from "../rig/waves_row.ts";
+
+const READ_MS = { full: 3_000, small: 300 } as const;
+/** The frame deadline, within which a frame that waits for its share of the budget must end too. */
+const IDLE_MS = { full: 10_000, small: 1_000 } as const;
+
+/** See the module. */
+export const STALLED: Row = wavesRow({
+  name: "stalled",
+  about: "1 MiB frames of which 99 % come; a honest client sends whole ones beside them",
+  wave: "stalled",
+  loads: {
+    full: { count: 1_000, waitMs: 30_000 },
+    small: { count: 40, waitMs: 5_000 },
+  },
+  words: ({ count }) => `${count} x 99 % of 1 MiB`,
+  config: (scale) => ({
+    max_conns: 2_048,
+    read_timeout: `${READ_MS[scale]}ms`,
+    idle_timeout: `${IDLE_MS[scale]}ms`,
+  }),
+  honest: { bigEveryMs: 500 },
+  expect: (seen) => {
+    const { load, fates, honest, scale } = seen;
+    return [
+      ...same("connections ended by the read deadline", timeouts(seen, "read"), load.count),
+      ...same("connections that the server ended", fates.ended + fates.reset, load.count),
+      ...onlyFor(seen, "timeout"),
+      ...within("ms until the last was ended", fates.lived.most, 0, 1.2 * IDLE_MS[scale] + 500),
+      ...same("1 MiB frames of the honest client that failed", honest.big.failed, 0),
+      ...(scale === "full" ? within("honest 1 MiB echo in ms", honest.big.most, 0, 2_000) : []),
+    ];
+  },
+  figures: ({ honest, fates }) => ({
+    "honest 1 MiB echo ms (most)": honest.big.most.toFixed(0),
+    "ended after ms (p50)": fates.lived.p50.toFixed(0),
+  }),
+});
