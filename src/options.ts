@@ -7,6 +7,7 @@
 import type { Address } from "./address.ts";
 import type { Clock } from "./clock.ts";
 import type { CloseReason } from "./close_reason.ts";
+import type { ConfigSnapshot } from "./config/config.ts";
 import type { ConnectionInfo } from "./connection.ts";
 import type { OnConnection } from "./listener.ts";
 import type { ReadinessTransition } from "./readiness.ts";
@@ -68,6 +69,11 @@ export interface TransportHooks {
   onReadiness?: (transition: ReadinessTransition) => void;
   /** Told of each connection that closed, those that failed in their handshake included. */
   onConnectionClosed?: (event: ConnectionClosed) => void;
+  /**
+   * Reads the certificate and key that the configuration names, for listeners that are given none.
+   * `loadConfig()` of `./config` has one; without it, `tls.cert_path` and `tls.key_path` are refused.
+   */
+  material?: (config: ConfigSnapshot) => TlsMaterial | Promise<TlsMaterial>;
   /** Monotonic time. @default The runtime's. */
   clock?: Clock;
   /** The sockets. @default Those of the runtime that runs this. */

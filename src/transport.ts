@@ -8,6 +8,7 @@
 import { type Address, formatAddress, parseAddress } from "./address.ts";
 import { systemClock } from "./clock.ts";
 import type { ConfigSnapshot, TransportConfig } from "./config/config.ts";
+import { refusePaths } from "./config/paths.ts";
 import { parseConfig } from "./config/schema.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionTable } from "./connection_table.ts";
@@ -16,7 +17,7 @@ import { dial } from "./dialer.ts";
 import { type ErrorKind, TransportError } from "./errors.ts";
 import { listenError } from "./listen_error.ts";
 import { Listener } from "./listener.ts";
-import type { DialOptions, ListenOptions, TransportHooks } from "./options.ts";
+import type { DialOptions, ListenOptions, TlsMaterialSource, TransportHooks } from "./options.ts";
 import { type Readiness, type ReadinessReason, ReadinessState, reasonOf } from "./readiness.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -67,6 +68,7 @@ export class Transport implements AsyncDisposable {
    */
   constructor(config: TransportConfig = {}, hooks: TransportHooks = {}) {
     this.config = parseConfig(config);
+    if (hooks.material === undefined) refusePaths(this.config);
     this.#hooks = { ...hooks };
     this.#table = new ConnectionTable(
       this.config,
@@ -104,7 +106,9 @@ export class Transport implements AsyncDisposable {
     if (asked === null) throw misuse("listen", "bind_addr is null: this transport only dials");
     const address = this.#resolve(asked, options.tls !== undefined);
     try {
-      const tls = address.transport === "tls" ? await serverTls(options.tls) : undefined;
+      const tls = address.transport === "tls"
+        ? await serverTls(options.tls ?? this.#namedMaterial())
+        : undefined;
       const listener: Listener = new Listener(address, this.#table, onConnection, () => {
         this.#listeners.delete(listener);
       });
@@ -198,6 +202,14 @@ export class Transport implements AsyncDisposable {
     }
     const transport = address.transport ?? (tls ? "tls" : backend);
     return { transport, hostname: address.hostname, port: address.port };
+  }
+
+  /** The material of the configured paths, if there are any. */
+  #namedMaterial(): TlsMaterialSource | undefined {
+    const { config } = this;
+    const { material } = this.#hooks;
+    if (material === undefined || config.tls.cert_path === "") return undefined;
+    return () => material(config);
   }
 
   #loadRuntime(): Promise<Runtime> {

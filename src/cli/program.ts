@@ -6,6 +6,7 @@
 
 import { parseFor, PROGRAM, usageError } from "./args.ts";
 import type { Command, Terminal } from "./command.ts";
+import { config } from "./config.ts";
 import { demo } from "./demo.ts";
 import { EXIT, failureOf } from "./exit_codes.ts";
 import { commandHelp, programHelp } from "./help.ts";
@@ -14,7 +15,7 @@ import { serve } from "./serve.ts";
 import { nearest } from "../suggest.ts";
 import { version } from "./version.ts";
 
-const COMMANDS: readonly Command[] = Object.freeze([demo, serve, send, version]);
+const COMMANDS: readonly Command[] = Object.freeze([demo, serve, send, config, version]);
 
 /**
  * Runs the command that the arguments name.

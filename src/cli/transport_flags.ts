@@ -7,6 +7,7 @@
 import type { TransportConfig } from "../config/config.ts";
 import { type AnyKey, FLAG_PREFIX } from "../config/key.ts";
 import { KEY_LIST } from "../config/keys.ts";
+import { flagDocument } from "../config/sources.ts";
 import type { FlagSpec, Parsed } from "./command.ts";
 
 /** The flags, for descriptions of commands. */
@@ -20,27 +21,26 @@ function flagOf({ type, doc }: AnyKey, name: string): FlagSpec {
 }
 
 /**
+ * The `--transport.*` flags that are given, by name, for `loadConfig`.
+ *
+ * @param parsed The command line.
+ */
+export function flagsGiven(parsed: Parsed): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const { name } of TRANSPORT_FLAGS) {
+    const text = parsed.value(name);
+    if (text !== undefined) given[name] = text;
+  }
+  return given;
+}
+
+/**
  * The configuration that the given flags make.
  *
  * @param parsed The command line.
  * @returns Only the keys that were given; nothing is checked here but the shape of numbers.
  */
 export function configFromFlags(parsed: Parsed): TransportConfig {
-  const config: Record<string, unknown> = {};
-  for (const { path, type, flag } of KEY_LIST) {
-    const text = flag === undefined ? undefined : parsed.value(FLAG_PREFIX + flag);
-    if (text !== undefined) put(config, path.split("."), type.fromText(text));
-  }
-  return config;
-}
-
-function put(into: Record<string, unknown>, path: readonly string[], value: unknown): void {
-  const [first = "", ...rest] = path;
-  if (rest.length === 0) {
-    into[first] = value;
-    return;
-  }
-  const inner = (into[first] ?? {}) as Record<string, unknown>;
-  into[first] = inner;
-  put(inner, rest, value);
+  // What is wrong with a value is found by the check of the whole.
+  return flagDocument(flagsGiven(parsed)).document as TransportConfig;
 }

@@ -56,6 +56,10 @@ export interface TransportConfig {
   tls?: {
     /** Whether connections are encrypted; must be `true` with the `tls` backend. @default {false} */
     enabled?: boolean;
+    /** File of the certificate chain, PEM; needs {@linkcode TransportHooks.material}. @default {""} */
+    cert_path?: string;
+    /** File of its private key, PEM; needs {@linkcode TransportHooks.material}. @default {""} */
+    key_path?: string;
   };
   /** TLS as a client. */
   tls_client?: {
@@ -118,6 +122,10 @@ export interface ConfigSnapshot {
   readonly tls: {
     /** See {@linkcode TransportConfig.tls}. */
     readonly enabled: boolean;
+    /** See {@linkcode TransportConfig.tls}. */
+    readonly cert_path: string;
+    /** See {@linkcode TransportConfig.tls}. */
+    readonly key_path: string;
   };
   /** TLS as a client. */
   readonly tls_client: {
@@ -126,6 +134,20 @@ export interface ConfigSnapshot {
     /** See {@linkcode TransportConfig.tls_client}. */
     readonly alpn: readonly string[];
   };
+}
+
+/** One key whose value differs between two configurations. */
+export interface ConfigChange {
+  /** The key, dotted. */
+  readonly path: string;
+  /** The value before, as a document writes it; hidden where it names a secret. */
+  readonly from: unknown;
+  /** The value after. */
+  readonly to: unknown;
+  /** When it takes effect: with the next operation, when the host rebinds, or with the next dial. */
+  readonly reload: "hot" | "rebind" | "next";
+  /** Whether the value after bounds less. */
+  readonly widened: boolean;
 }
 
 /** One fault of a configuration. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConfigSnapshot, TransportConfig } from "./config.ts";
+import type { ConfigChange, ConfigSnapshot, TransportConfig } from "./config.ts";
 import type { ValueType } from "./value_types.ts";
 
 /**
@@ -14,7 +14,7 @@ import type { ValueType } from "./value_types.ts";
  * - `rebind`: when the host rebinds its listeners.
  * - `next`: with the next dial or bootstrap.
  */
-export type ReloadClass = "hot" | "rebind" | "next";
+export type ReloadClass = ConfigChange["reload"];
 
 /** One key: a row of the table in `keys.ts`. */
 export interface Key<in out In, in out Out> {

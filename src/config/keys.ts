@@ -169,6 +169,23 @@ export const KEYS: KeyTable = Object.freeze<KeyTable>({
     flag: "tls",
     doc: "whether connections are encrypted; true with the tls backend, false with tcp",
   },
+  "tls.cert_path": {
+    type: a.path("cert.pem"),
+    default: "",
+    reload: "hot",
+    env: "TLS_CERT_PATH",
+    flag: "tls-cert",
+    doc: "certificate chain of the server, PEM; read by loadConfig of ./config",
+  },
+  "tls.key_path": {
+    type: a.path("key.pem"),
+    default: "",
+    reload: "hot",
+    env: "TLS_KEY_PATH",
+    flag: "tls-key",
+    doc: "its private key, PEM, mode 0600; read by loadConfig of ./config",
+    hidden: true,
+  },
   "tls_client.sni_override": {
     type: a.text({
       rule: "must be a host name",

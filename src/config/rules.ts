@@ -5,18 +5,21 @@
  * @module
  */
 
-import type { ConfigIssue } from "./config.ts";
+import type { ConfigIssue, ConfigSnapshot } from "./config.ts";
 import type { ConfigPath, ValueAt } from "./key.ts";
 import { formatSize } from "./units.ts";
 
 /** The value in force of a key: what was given, or the default. */
 export type ValueOf = <P extends ConfigPath>(path: P) => ValueAt<P>;
 
+/** Whether a source has set a key: a default does not count. */
+export type IsGiven = (path: ConfigPath) => boolean;
+
 /** One rule. */
 export interface Rule {
   readonly needs: readonly ConfigPath[];
   /** The fault, if the values break the rule. */
-  readonly broken: (value: ValueOf) => ConfigIssue | undefined;
+  readonly broken: (value: ValueOf, given: IsGiven) => ConfigIssue | undefined;
 }
 
 /** All rules. */
@@ -46,6 +49,22 @@ export const RULES: readonly Rule[] = Object.freeze<Rule[]>([
     },
   },
   {
+    needs: ["tls.cert_path", "tls.key_path"],
+    broken(value) {
+      const cert = value("tls.cert_path") !== "";
+      if (cert === (value("tls.key_path") !== "")) return undefined;
+      const [missing, present] = cert
+        ? ["tls.key_path", "tls.cert_path"]
+        : ["tls.cert_path", "tls.key_path"];
+      return {
+        path: missing,
+        rule: `must be given with ${present}: a certificate and its key belong together`,
+        got: "nothing",
+        instead: "name both files, or neither",
+      };
+    },
+  },
+  {
     needs: ["limits.max_frame_bytes", "limits.chunk_bytes"],
     broken(value) {
       const frame = value("limits.max_frame_bytes");
@@ -61,3 +80,13 @@ export const RULES: readonly Rule[] = Object.freeze<Rule[]>([
     },
   },
 ]);
+
+/**
+ * What is legal and yet worth telling.
+ *
+ * @param config A valid configuration.
+ */
+export function warningsOf(config: ConfigSnapshot): string[] {
+  if (config.per_peer.max_conns !== 0) return [];
+  return ["per_peer.max_conns is 0: one peer can take all max_conns connections"];
+}

@@ -10,8 +10,9 @@ import type { ConfigIssue, ConfigSnapshot, TransportConfig } from "./config.ts";
 import { ConfigError, shown, shownName } from "./issues.ts";
 import type { AnyKey, ConfigPath, ValueAt } from "./key.ts";
 import { KEY_LIST } from "./keys.ts";
+import { renamed } from "./aliases.ts";
 import { deepFreeze, ownCopy, valueAt } from "./own.ts";
-import { RULES, type ValueOf } from "./rules.ts";
+import { RULES, type ValueOf, warningsOf } from "./rules.ts";
 
 export { ConfigError } from "./issues.ts";
 
@@ -33,6 +34,8 @@ export function parseConfig(input: TransportConfig = {}): ConfigSnapshot {
 export interface Checked {
   readonly snapshot: ConfigSnapshot | undefined;
   readonly issues: readonly ConfigIssue[];
+  /** What is legal and yet worth telling. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -41,18 +44,54 @@ export interface Checked {
  * @param input A document with the names of the configuration file.
  */
 export function checkConfig(input: unknown): Checked {
+  const { document, issues, warnings } = checkValues(input);
+  return settled(document, issues, warnings);
+}
+
+/** A document whose values were checked one by one. */
+export interface CheckedValues {
+  /** A copy, with the present names of keys. */
+  readonly document: unknown;
+  readonly issues: readonly ConfigIssue[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Checks the values of a document, and not the rules between them. Nothing is thrown.
+ *
+ * @param input A document, whole or not.
+ */
+export function checkValues(input: unknown): CheckedValues {
   let own: unknown;
   try {
     own = ownCopy(input, TABLE_DEPTH);
   } catch {
     // A getter or a proxy of the caller's that throws: no plain object.
-    return { snapshot: undefined, issues: [{ path: "", rule: NO_TABLE, got: "another object" }] };
+    const issues = [{ path: "", rule: NO_TABLE, got: "another object" }];
+    return { document: {}, issues, warnings: [] };
   }
-  const result = SCHEMA.safeParse(own, { reportInput: true });
-  const issues = result.success ? [] : result.error.issues.flatMap(toIssues);
-  issues.push(...brokenRules(own));
-  if (!result.success || issues.length > 0) return { snapshot: undefined, issues };
-  return { snapshot: deepFreeze(result.data), issues };
+  const { document, issues, warnings } = renamed(own);
+  const result = SCHEMA.safeParse(document, { reportInput: true });
+  if (!result.success) issues.push(...result.error.issues.flatMap(toIssues));
+  return { document, issues, warnings };
+}
+
+/**
+ * The outcome for a whole document.
+ *
+ * @param document With the present names of keys.
+ * @param issues Faults of its values.
+ * @param warnings Told with the snapshot.
+ */
+export function settled(
+  document: unknown,
+  issues: readonly ConfigIssue[],
+  warnings: readonly string[],
+): Checked {
+  const all = [...issues, ...brokenRules(document)];
+  if (all.length > 0) return { snapshot: undefined, issues: all, warnings };
+  const snapshot = deepFreeze(SCHEMA.parse(document));
+  return { snapshot, issues: all, warnings: [...warnings, ...warningsOf(snapshot)] };
 }
 
 /** Tables within tables: the document and the tables in it. */
@@ -85,8 +124,9 @@ function brokenRules(input: unknown): ConfigIssue[] {
     if (result.success) values.set(path, result.data);
   }
   const value: ValueOf = <P extends ConfigPath>(path: P) => values.get(path) as ValueAt<P>;
+  const given = (path: ConfigPath): boolean => valueAt(input, path) !== undefined;
   return RULES.flatMap(({ needs, broken }) => {
-    const issue = needs.every((path) => values.has(path)) ? broken(value) : undefined;
+    const issue = needs.every((path) => values.has(path)) ? broken(value, given) : undefined;
     return issue === undefined ? [] : [issue];
   });
 }

@@ -48,6 +48,11 @@ export function env(name: string): string | undefined {
   return process.env[name];
 }
 
+/** All environment variables. */
+export function environment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}
+
 /** One of the two output streams. */
 export interface Output {
   /** Whether a person looks at it. */
@@ -85,6 +90,12 @@ export function onInterrupt(callback: () => void): () => void {
   return () => {
     for (const signal of signals) process.off(signal, callback);
   };
+}
+
+/** Calls back on every hang-up signal (SIGHUP). Returns how to stop listening. */
+export function onHangup(callback: () => void): () => void {
+  process.on("SIGHUP", callback);
+  return () => void process.off("SIGHUP", callback);
 }
 
 /** Memory of this process, in bytes. */

@@ -1,0 +1,197 @@
+/**
+ * From flags, environment and file to one frozen configuration, with where each value came from.
+ *
+ * @module
+ */
+
+import { environment } from "../runtime/host.ts";
+import { FileError, readSmall, sha256Of } from "../runtime/host_config.ts";
+import type { TlsMaterial } from "../options.ts";
+import type { ConfigIssue, ConfigSnapshot, TransportConfig } from "./config.ts";
+import { readDocument, unreadable } from "./document.ts";
+import { fileRule, MOST_FILE_BYTES, namesMaterial, readMaterial } from "./files.ts";
+import { ConfigError } from "./issues.ts";
+import type { ConfigPath } from "./key.ts";
+import { KEY_LIST } from "./keys.ts";
+import { deepFreeze, valueAt } from "./own.ts";
+import { checkValues, settled } from "./schema.ts";
+import { envDocument, FILE_FLAG, flagDocument, NO_SOURCE, type SourceDocument } from "./sources.ts";
+
+/** Where a configuration comes from; flags beat the environment, and that beats the file. */
+export interface ConfigSources {
+  /** Path of a TOML file, or of a JSON file if it ends in `.json`. One that is not there gives nothing. */
+  file?: string;
+  /** Environment variables by name; those that do not begin with `RON_TRANSPORT_` do not count. @default The process's own. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Flags by name without dashes, such as `transport.max-conns`; `true` for one without a value. @default {{}} */
+  flags?: Readonly<Record<string, string | true | undefined>>;
+  /** Whether a file that is not there is a fault. @default {false} */
+  mustExist?: boolean;
+  /** Whether the TLS material of listeners comes from elsewhere than the configured paths. @default {false} */
+  ownMaterial?: boolean;
+}
+
+/** A configuration as it was loaded. */
+export interface LoadedConfig {
+  /** The merged document, for `new Transport(…)` and `transport.reload(…)`. Frozen. */
+  readonly document: TransportConfig;
+  /** The same, validated, with the defaults. Frozen. */
+  readonly config: ConfigSnapshot;
+  /** Of each key, where its value came from: `file:line:column`, a variable, a flag, or `default`. */
+  readonly sources: Readonly<Record<string, string>>;
+  /** What is legal and yet worth telling, such as an old name. */
+  readonly warnings: readonly string[];
+  /** Hooks for `new Transport(document, hooks)`: they read the TLS material that the document names. */
+  readonly hooks: MaterialHooks;
+  /** SHA-256 of all files read: equal as long as none changed. */
+  readonly digest: string;
+  /** Paths of all files read, or looked for. */
+  readonly files: readonly string[];
+}
+
+/** See {@linkcode LoadedConfig.hooks}. */
+export interface MaterialHooks {
+  /**
+   * Reads and checks the certificate and key that a configuration names.
+   *
+   * @throws {ConfigError} With every fault of the files.
+   */
+  readonly material: (config: ConfigSnapshot) => Promise<TlsMaterial>;
+}
+
+/**
+ * Loads a configuration: reads the sources, merges them, validates the whole, and checks the files
+ * that it names.
+ *
+ * @param sources Where from.
+ * @returns Frozen; nothing of it changes when the sources do.
+ * @throws {ConfigError} `config_invalid` with every fault of every source at once.
+ *
+ * @example A flag beats the environment
+ * ```ts
+ * import { loadConfig } from "@ron/transport/config";
+ * import assert from "node:assert/strict";
+ *
+ * const { config, sources } = await loadConfig({
+ *   env: { RON_TRANSPORT_MAX_CONNS: "100", RON_TRANSPORT_IDLE_TIMEOUT: "30s" },
+ *   flags: { "transport.max-conns": "50" },
+ * });
+ * assert.equal(config.max_conns, 50);
+ * assert.equal(sources["max_conns"], "--transport.max-conns");
+ * assert.equal(config.idle_timeout, 30_000);
+ * ```
+ */
+export async function loadConfig(sources: ConfigSources = {}): Promise<LoadedConfig> {
+  const flags = sources.flags ?? {};
+  const named = flags[FILE_FLAG];
+  const path = typeof named === "string" ? named : sources.file;
+  const file = path === undefined ? undefined : await fileSource(path, sources.mustExist === true);
+  const env = envDocument(sources.env ?? environment());
+  // From the least to the greatest: a later one beats those before.
+  const merged = merge([file?.source ?? NO_SOURCE, env, flagDocument(flags)]);
+  const missing = file !== undefined && file.bytes === undefined
+    ? [`${path} is not there: its keys have their defaults`]
+    : [];
+  const checked = settled(merged.document, merged.issues, merged.warnings);
+  const issues = placed(checked.issues, merged.sources);
+  if (checked.snapshot === undefined) throw new ConfigError(issues);
+  const config = checked.snapshot;
+  const parts = [file?.bytes ?? new Uint8Array()];
+  if (needsMaterial(config, sources)) {
+    const read = await readMaterial(config);
+    if (read.material === undefined) throw new ConfigError(placed(read.issues, merged.sources));
+    parts.push(read.material.cert, read.material.key);
+  }
+  return Object.freeze({
+    document: deepFreeze(merged.document),
+    config,
+    sources: Object.freeze(merged.sources),
+    warnings: Object.freeze([...missing, ...checked.warnings]),
+    hooks: MATERIAL_HOOKS,
+    digest: sha256Of(...parts),
+    files: [path, config.tls.cert_path, config.tls.key_path].filter((one) => one) as string[],
+  });
+}
+
+const MATERIAL_HOOKS: MaterialHooks = Object.freeze({
+  material: async (config: ConfigSnapshot): Promise<TlsMaterial> => {
+    const { material, issues } = await readMaterial(config);
+    if (material === undefined) throw new ConfigError(issues);
+    return material;
+  },
+});
+
+/** A transport that only dials shows no certificate. */
+function needsMaterial(config: ConfigSnapshot, { ownMaterial }: ConfigSources): boolean {
+  if (namesMaterial(config)) return true;
+  return ownMaterial !== true && config.tls.enabled && config.bind_addr !== null;
+}
+
+interface FileSource {
+  readonly source: SourceDocument;
+  /** Absent where there is no file. */
+  readonly bytes?: Uint8Array;
+}
+
+async function fileSource(path: string, mustExist: boolean): Promise<FileSource> {
+  try {
+    const { bytes } = await readSmall(path, MOST_FILE_BYTES);
+    return { source: readDocument(path, bytes), bytes };
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    if (error.fault === "missing" && !mustExist) return { source: NO_SOURCE };
+    const { rule, got } = fileRule(error);
+    return { source: unreadable(path, `file ${rule}`, got, "name a readable file") };
+  }
+}
+
+interface Merged {
+  readonly document: TransportConfig;
+  readonly issues: readonly ConfigIssue[];
+  readonly warnings: readonly string[];
+  readonly sources: Record<string, string>;
+}
+
+/** A value that a later source beats is still checked: what is wrong is told, and not hidden. */
+function merge(sources: readonly SourceDocument[]): Merged {
+  const document: Record<string, unknown> = {};
+  const issues: ConfigIssue[] = [];
+  const warnings: string[] = [];
+  const places: Record<string, string> = Object.fromEntries(
+    KEY_LIST.map(({ path }) => [path, "default"]),
+  );
+  for (const source of sources) {
+    const checked = checkValues(source.document);
+    issues.push(...source.issues);
+    issues.push(...checked.issues.map((issue) => ({ ...issue, source: source.where(issue.path) })));
+    warnings.push(...checked.warnings);
+    for (const { path, aliases = [] } of KEY_LIST) {
+      const value = valueAt(checked.document, path);
+      if (value === undefined) continue;
+      put(document, path, value);
+      const old = aliases.find((name) => valueAt(source.document, name) !== undefined);
+      places[path] = source.where(old ?? path);
+    }
+  }
+  return { document: document as TransportConfig, issues, warnings, sources: places };
+}
+
+function put(document: Record<string, unknown>, path: ConfigPath, value: unknown): void {
+  const [head = "", name] = path.split(".");
+  if (name === undefined) document[head] = value;
+  else {
+    const table = document[head] as Record<string, unknown> | undefined;
+    document[head] = { ...table, [name]: value };
+  }
+}
+
+/** Rules between keys and files of keys: their faults are where the key was given. */
+function placed(
+  issues: readonly ConfigIssue[],
+  sources: Readonly<Record<string, string>>,
+): readonly ConfigIssue[] {
+  return issues.map((issue) => {
+    const source = issue.source ?? sources[issue.path];
+    return source === undefined ? issue : { ...issue, source };
+  });
+}
