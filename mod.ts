@@ -37,7 +37,7 @@ export {
   type Endpoint,
   type IoOptions,
 } from "./src/connection.ts";
-export type { TransportCounters } from "./src/counters.ts";
+export type { PauseScope, TransportCounters } from "./src/counters.ts";
 export {
   type ErrorKind,
   type ErrorOrigin,
@@ -51,6 +51,8 @@ export {
   type TransportErrorData,
   type TransportErrorOptions,
 } from "./src/errors.ts";
+export { ByteBudget } from "./src/limits/byte_budget.ts";
+export { TokenBucket } from "./src/limits/token_bucket.ts";
 export { Listener, type OnConnection } from "./src/listener.ts";
 export type { Readiness, ReadinessReason, ReadinessTransition } from "./src/readiness.ts";
 export type {

@@ -136,10 +136,8 @@ export class Connection implements Attachable, AsyncDisposable {
       const done = (error: TransportError | undefined): void =>
         error === undefined ? resolve() : reject(error);
       options.signal?.throwIfAborted();
-      while (!outbox.push(undefined, piece, done)) {
-        if (outbox.failure !== undefined) throw outbox.failure;
-        await outbox.room(options.signal);
-      }
+      const put = (): boolean => outbox.push(undefined, piece, done);
+      if (!put()) await outbox.inTurn(piece.length, put, options.signal);
       await promise;
     }
   }
@@ -148,7 +146,8 @@ export class Connection implements Attachable, AsyncDisposable {
    * Queues `bytes`, if there is room now.
    *
    * @param bytes At most `limits.max_frame_bytes`; not to be changed afterwards.
-   * @throws {TransportError} `busy` when the inbox is full, and nothing was taken; `too_large`; `misuse` after close.
+   * @throws {TransportError} Nothing was taken: `busy` when the inbox is full, `rate_limited` when the
+   * egress rate cannot pay for its first piece; `too_large`; `misuse` after close.
    */
   tryWrite(bytes: Uint8Array): void {
     const taken = this.#taken("write");
@@ -162,11 +161,7 @@ export class Connection implements Attachable, AsyncDisposable {
       );
     }
     if (outbox.push(undefined, bytes, undefined)) return;
-    throw outbox.failure ?? new TransportError(
-      "busy",
-      `The writer inbox is full (${outbox.items} items): wait with write()`,
-      { op: "write" },
-    );
+    throw outbox.refusal(bytes.length);
   }
 
   /** The bytes from the peer as a WHATWG byte stream; made when first asked for. Slower than {@linkcode Connection.read}. */

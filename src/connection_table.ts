@@ -1,5 +1,5 @@
 /**
- * The open connections of a transport: slots, identities, and who is told when one closes.
+ * The open connections of a transport: who is let in, identities, and who is told when one closes.
  *
  * @module
  */
@@ -10,10 +10,19 @@ import type { Clock } from "./clock.ts";
 import { type CloseReason, DRAIN_MS } from "./close_reason.ts";
 import type { ConfigSnapshot } from "./config/config.ts";
 import { Counters } from "./counters.ts";
+import { deferred } from "./deferred.ts";
 import { TransportError } from "./errors.ts";
-import { type Permit, Permits } from "./limits/permits.ts";
+import type { Admitted, Refusal } from "./limits/admission.ts";
+import type { ByteBudget } from "./limits/byte_budget.ts";
+import type { Opening } from "./limits/handshakes.ts";
+import { Limits } from "./limits/limits.ts";
+import { peerKey } from "./limits/peer_key.ts";
 import { Link } from "./link.ts";
 import type { ConnectionClosed } from "./options.ts";
+import type { PendingSocket } from "./runtime/runtime.ts";
+
+/** Sockets that are closed in one turn when many are given up. */
+const SLICE = 64;
 
 /** Whom a link tells. */
 export interface LinkEvents {
@@ -26,35 +35,35 @@ export interface LinkEvents {
 /** See the module. */
 export class ConnectionTable {
   readonly counters: Counters = new Counters();
-  readonly #config: ConfigSnapshot;
+  readonly limits: Limits;
+  readonly #config: () => ConfigSnapshot;
   readonly #clock: Clock;
   readonly #onClosed: (event: ConnectionClosed) => void;
-  readonly #slots: Permits;
-  readonly #handshakes: Permits;
   readonly #links = new Set<Link>();
   readonly #pool = new BlockPool();
   #ids = 0;
 
   /**
-   * @param config The limits.
+   * @param config The limits now.
    * @param clock Monotonic time.
+   * @param budget The pool of bytes.
    * @param onClosed Told of each connection that closed; must not throw.
    */
   constructor(
-    config: ConfigSnapshot,
+    config: () => ConfigSnapshot,
     clock: Clock,
+    budget: ByteBudget,
     onClosed: (event: ConnectionClosed) => void,
   ) {
     this.#config = config;
     this.#clock = clock;
     this.#onClosed = onClosed;
-    this.#slots = new Permits(() => config.max_conns);
-    this.#handshakes = new Permits(() => Math.max(64, Math.floor(config.max_conns / 4)));
+    this.limits = new Limits(config, clock, budget);
   }
 
   /** Connections that hold a slot: open, opening, or closing. */
   get inflight(): number {
-    return this.#slots.used;
+    return this.limits.admission.used;
   }
 
   /** Connections that are open or opening. */
@@ -63,41 +72,47 @@ export class ConnectionTable {
   }
 
   /**
-   * A slot for a dial.
+   * Slots for a dial.
    *
-   * @throws {TransportError} `peer_limit` when all are taken.
+   * @throws {TransportError} `peer_limit` when all are taken, of the transport or of the peer.
    */
   dialling(address: Address, alpn: readonly string[], events: LinkEvents): Link {
-    const slot = this.#slots.take();
-    if (slot !== undefined) return this.#link("dialer", address, slot, alpn, events);
-    this.counters.failed("peer_limit", "dial", undefined);
-    throw new TransportError(
-      "peer_limit",
-      `All ${this.#config.max_conns} connections (max_conns) are in use: close one, or raise max_conns`,
-      { op: "dial" },
-    );
+    const admitted = this.limits.admission.dial(peerKey(address.hostname));
+    if (typeof admitted !== "string") return this.#link("dialer", address, admitted, alpn, events);
+    const error = this.#refused(admitted);
+    this.counters.failed(error.kind, error.op, undefined);
+    throw error;
   }
 
   /** Slots for an accepted socket, or `undefined` when there is none; that is counted here. */
-  accepting(address: Address, events: LinkEvents): Link | undefined {
-    const slot = this.#slots.take();
-    const handshake = slot && this.#handshakes.take();
-    if (slot === undefined || handshake === undefined) {
-      slot?.release();
-      this.counters.failed("peer_limit", "accept", undefined);
+  accepting(address: Address, socket: PendingSocket, events: LinkEvents): Link | undefined {
+    const { admission } = this.limits;
+    const { remote } = socket;
+    const admitted = admission.accept(remote === undefined ? undefined : peerKey(remote.hostname));
+    if (typeof admitted === "string") {
+      this.counters.failed(admitted, "accept", undefined);
       return undefined;
     }
     this.counters.accepts++;
-    return this.#link("listener", address, slot, [], {
+    const { handshakes } = admission;
+    const link = this.#link("listener", address, admitted, [], {
       onOpen(link) {
-        handshake.release();
+        handshakes.remove(opening);
         events.onOpen(link);
       },
       onClosed(link, reason) {
-        handshake.release();
+        handshakes.remove(opening);
         events.onClosed(link, reason);
       },
     });
+    const opening: Opening = {
+      get greeted() {
+        return socket.greeted === true;
+      },
+      evict: () => link.fail(evicted(handshakes.slots)),
+    };
+    handshakes.add(opening, admitted.peer);
+    return link;
   }
 
   /** Waits for the links to close; those that have not after `ms` are broken off. */
@@ -112,10 +127,26 @@ export class ConnectionTable {
     timer.cancel();
   }
 
+  /** Gives links up: all that wait for them are told at once, then the sockets are closed by and by. */
+  async abort(links: ReadonlySet<Link>): Promise<void> {
+    const sockets: (() => void)[] = [];
+    for (const link of [...links]) link.abort(undefined, (destroy) => sockets.push(destroy));
+    for (let at = 0; at < sockets.length; at += SLICE) {
+      if (at > 0) await this.#turn();
+      for (const destroy of sockets.slice(at, at + SLICE)) destroy();
+    }
+  }
+
+  #turn(): Promise<void> {
+    const { promise, resolve } = deferred<void>();
+    this.#clock.after(0, resolve);
+    return promise;
+  }
+
   #link(
     role: "dialer" | "listener",
     address: Address,
-    slot: Permit,
+    admitted: Admitted,
     alpn: readonly string[],
     events: LinkEvents,
   ): Link {
@@ -127,8 +158,18 @@ export class ConnectionTable {
       clock: this.#clock,
       counters: this.counters,
       pool: this.#pool,
+      limits: this.limits,
+      admitted,
       alpn,
-      onOpen: (link) => events.onOpen(link),
+      onOpen: (link) => {
+        const { remote } = link.info;
+        const key = remote === undefined ? undefined : peerKey(remote.hostname);
+        const refusal = this.limits.admission.identify(admitted, key);
+        if (refusal !== undefined) return this.#refused(refusal);
+        link.pace();
+        events.onOpen(link);
+        return undefined;
+      },
       onClosed: (link, reason) => {
         this.#links.delete(link);
         const { error, fault } = reason;
@@ -142,9 +183,25 @@ export class ConnectionTable {
           bytesOut: link.bytesOut,
         });
       },
-      onReleased: () => slot.release(),
+      onReleased: () => admitted.release(),
     });
     this.#links.add(link);
     return link;
   }
+
+  #refused(refusal: Refusal): TransportError {
+    const { max_conns, per_peer } = this.#config();
+    const what = refusal === "rate_limited"
+      ? "Too many peers are remembered: dial again in a second"
+      : `All ${max_conns} connections (max_conns) or this peer's ${per_peer.max_conns} (per_peer.max_conns) are in use: close one, or raise the limit`;
+    return new TransportError(refusal, what, { op: "dial" });
+  }
+}
+
+function evicted(slots: number): TransportError {
+  return new TransportError(
+    "timeout",
+    `All ${slots} handshake slots were taken, and this peer was the one that had been silent the longest`,
+    { op: "handshake", origin: "remote" },
+  );
 }

@@ -6,6 +6,9 @@
 
 import { type ErrorKind, KINDS, type RejectReason, rejectReason } from "./errors.ts";
 
+/** What reading pauses for: a token bucket of the connection, the peer or all, or the byte budget. */
+export type PauseScope = "conn" | "peer" | "global" | "budget";
+
 /** A copy of a transport's counters; see {@linkcode Transport.counters}. */
 export interface TransportCounters {
   /** Connections admitted by listeners. */
@@ -22,8 +25,10 @@ export interface TransportCounters {
   readonly malformed: Readonly<Record<string, number>>;
   /** Connections that the peer closed or reset out of turn. */
   readonly ioClosed: number;
-  /** Items refused because a writer inbox was full. */
+  /** Items refused because a writer inbox was full, and connections given up for want of memory. */
   readonly busy: number;
+  /** Times reading paused for a limit, by its scope; a pause is pacing, not a refusal. */
+  readonly readPauses: Readonly<Record<PauseScope, number>>;
   /** Expired deadlines, by operation. */
   readonly timeouts: Readonly<Record<string, number>>;
   /** Times `accept` failed for a reason of the system, such as no free descriptor. */
@@ -47,6 +52,7 @@ export class Counters {
   hookFailures = 0;
   bytesIn = 0;
   bytesOut = 0;
+  readonly readPauses: Record<PauseScope, number> = { conn: 0, peer: 0, global: 0, budget: 0 };
   readonly #rejected = new Map<RejectReason, number>();
   readonly #malformed = new Map<string, number>();
   readonly #timeouts = new Map<string, number>();
@@ -56,8 +62,14 @@ export class Counters {
     const reason = rejectReason(kind);
     if (reason !== undefined) add(this.#rejected, reason);
     if (kind === "io_closed") this.ioClosed++;
+    if (kind === "busy") this.busy++;
     if (kind === "timeout") add(this.#timeouts, op);
     if (fault !== undefined) add(this.#malformed, fault);
+  }
+
+  /** Reading of a connection pauses. */
+  paused(scope: PauseScope): void {
+    this.readPauses[scope]++;
   }
 
   /** A copy of all figures. */
@@ -76,6 +88,7 @@ export class Counters {
       malformed: Object.fromEntries(this.#malformed),
       ioClosed: this.ioClosed,
       busy: this.busy,
+      readPauses: { ...this.readPauses },
       timeouts: Object.fromEntries(this.#timeouts),
       acceptFaults: this.acceptFaults,
       hookFailures: this.hookFailures,

@@ -54,6 +54,11 @@ export class Deadlines {
     return this.#at[NAMES.indexOf(name)] !== Infinity;
   }
 
+  /** When a deadline passes; `Infinity` where it is not set. */
+  at(name: DeadlineName): number {
+    return this.#at[NAMES.indexOf(name)]!;
+  }
+
   /** Clears all, for good. */
   close(): void {
     this.#closed = true;

@@ -11,15 +11,21 @@
 import type { BlockPool } from "./block_pool.ts";
 import { CAPS } from "./caps.ts";
 import type { Clock } from "./clock.ts";
+import { brokenOff, type CloseReason, timeoutError } from "./close_reason.ts";
 import type { Backend, ConfigSnapshot } from "./config/config.ts";
-import { brokenOff, type CloseReason, DRAIN_MS, timeoutError } from "./close_reason.ts";
 import type { ConnectionInfo } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import { deferred } from "./deferred.ts";
-import { type DeadlineName, Deadlines } from "./deadlines.ts";
 import { TransportError } from "./errors.ts";
+import { Intake, type IntakeOwner } from "./intake.ts";
+import type { Admitted } from "./limits/admission.ts";
+import type { ByteAccount } from "./limits/byte_budget.ts";
+import type { Limits } from "./limits/limits.ts";
+import type { PaceScope } from "./limits/pacer.ts";
+import { LinkClocks } from "./link_clocks.ts";
+import { ReceiveWindow } from "./receive_window.ts";
 import type { PendingSocket, Socket, SocketFault, SocketHandler } from "./runtime/runtime.ts";
-import type { Carrier, Sink, SinkReport } from "./sink.ts";
+import type { Carrier, Sink } from "./sink.ts";
 import { Writer } from "./writer.ts";
 
 /** What a link is made of. */
@@ -27,22 +33,29 @@ export interface LinkOptions {
   readonly id: string;
   readonly role: "dialer" | "listener";
   readonly backend: Backend;
-  readonly config: ConfigSnapshot;
+  readonly config: () => ConfigSnapshot;
   readonly clock: Clock;
   readonly counters: Counters;
   readonly pool: BlockPool;
+  readonly limits: Limits;
+  /** Its slots, and whose limits it counts towards, where that is known already. */
+  readonly admitted: Admitted;
   /** Protocols of which one must have been agreed on; empty: none needed. */
   readonly alpn: readonly string[];
-  /** Called once when the link is usable. */
-  readonly onOpen: (link: Link) => void;
+  /** Called once when the link is usable; returns why it must not be. */
+  readonly onOpen: (link: Link) => TransportError | undefined;
   /** Called once when it is closed, opened or not. */
   readonly onClosed: (link: Link, reason: CloseReason) => void;
   /** Called once when its descriptor is free. */
   readonly onReleased: () => void;
 }
 
+/** Why reading is paused; bits. */
+const SINK = 1;
+const PACE = 2;
+
 /** See the module. */
-export class Link implements SocketHandler, Carrier {
+export class Link implements SocketHandler, Carrier, IntakeOwner {
   readonly role: "dialer" | "listener";
   readonly outbox: Writer;
   readonly closed: Promise<CloseReason>;
@@ -56,7 +69,10 @@ export class Link implements SocketHandler, Carrier {
   openedAfter: number | undefined;
   readonly startedAt: number;
   readonly #options: LinkOptions;
-  readonly #deadlines: Deadlines;
+  readonly #clocks: LinkClocks;
+  readonly #account: ByteAccount;
+  readonly #window: ReceiveWindow;
+  readonly #intake: Intake = new Intake(this);
   readonly #resolveClosed: (reason: CloseReason) => void;
   #state: "opening" | "open" | "draining" | "closed" = "opening";
   #pending: PendingSocket | undefined;
@@ -66,37 +82,45 @@ export class Link implements SocketHandler, Carrier {
   #cause: CloseReason | undefined;
   #info: ConnectionInfo | undefined;
   #peerEnded = false;
-  #paused = false;
+  /** What comes after the bytes that are held. */
+  #after: "end" | "close" | undefined;
+  #paused = 0;
+  #receiving = false;
+  #retained = 0;
 
   /** @param options The parts and whom to tell. */
   constructor(options: LinkOptions) {
-    const { clock, config, counters } = options;
+    const { clock, config, counters, limits, admitted } = options;
+    const { limits: sizes, handshake_timeout, dial_timeout } = config();
     this.#options = options;
     this.role = options.role;
-    this.maxFrameBytes = config.limits.max_frame_bytes;
-    this.chunkBytes = config.limits.chunk_bytes;
+    this.maxFrameBytes = sizes.max_frame_bytes;
+    this.chunkBytes = sizes.chunk_bytes;
     this.startedAt = clock.now();
-    this.#deadlines = new Deadlines(clock, (name) => this.#expired(name));
+    this.#clocks = new LinkClocks(
+      clock,
+      config,
+      (name) => this.fail(timeoutError(name, this.role, config())),
+    );
+    this.#account = limits.budget.account(admitted.peer);
+    this.#window = new ReceiveWindow(this.#account);
     this.outbox = new Writer({
       items: CAPS.inboxItems,
       bytes: 4 * CAPS.frameBytes,
       pool: options.pool,
-      onBusy: (busy) => {
-        if (busy) this.#startWriteClock();
-        else this.#deadlines.clear("write");
-      },
+      account: this.#account,
+      onBusy: (busy) => this.#clocks.writing(busy),
       onTaken: (n) => {
         this.bytesOut += n;
         counters.bytesOut += n;
-        this.#progress();
+        this.#clocks.progress();
       },
-      onRefused: () => counters.busy++,
+      onRefused: (kind) => counters.failed(kind, "write", undefined),
     });
     const { promise, resolve } = deferred<CloseReason>();
     this.closed = promise;
     this.#resolveClosed = resolve;
-    const wait = options.role === "listener" ? config.handshake_timeout : config.dial_timeout;
-    this.#deadlines.set("handshake", this.startedAt + wait);
+    this.#clocks.opening(options.role === "listener" ? handshake_timeout : dial_timeout);
   }
 
   /** The connection's facts. */
@@ -122,6 +146,15 @@ export class Link implements SocketHandler, Carrier {
     return this.#state === "closed";
   }
 
+  /** Bytes that it keeps waiting, charged to the budget. */
+  get held(): number {
+    return this.#account.held;
+  }
+
+  get receiveBytes(): number {
+    return this.#window.bytes;
+  }
+
   now(): number {
     return this.#options.clock.now();
   }
@@ -131,6 +164,13 @@ export class Link implements SocketHandler, Carrier {
       if (this.#state !== "closed") callback();
     });
     return timer;
+  }
+
+  /** Its peer is known: paces its bytes. */
+  pace(): void {
+    const { limits, admitted } = this.#options;
+    this.#intake.pace(limits.ingress.lane(admitted.peer, this.#intake));
+    this.outbox.pace(limits.egress.lane(admitted.peer, this.outbox));
   }
 
   /** The socket while it opens: whoever has it can give it up. */
@@ -146,15 +186,14 @@ export class Link implements SocketHandler, Carrier {
 
   /** A caller waits for bytes, or no longer does: runs the read clock while nothing is framed. */
   waiting(on: boolean): void {
-    if (on) this.#deadlines.set("read", this.now() + this.#options.config.read_timeout);
-    else this.#deadlines.clear("read");
+    this.#clocks.waiting(on);
   }
 
   onOpen(socket: Socket): void {
     if (this.#state !== "opening") return socket.destroy();
     this.#pending = undefined;
     this.#socket = socket;
-    const { alpn, config } = this.#options;
+    const { alpn } = this.#options;
     if (alpn.length > 0 && socket.info.tls?.alpn === undefined && this.role === "dialer") {
       return this.fail(
         new TransportError(
@@ -164,32 +203,53 @@ export class Link implements SocketHandler, Carrier {
         ),
       );
     }
-    const now = this.now();
-    this.openedAfter = now - this.startedAt;
+    this.openedAfter = this.now() - this.startedAt;
     this.#state = "open";
-    this.#deadlines.clear("handshake");
-    this.#deadlines.set("idle", now + config.idle_timeout);
-    this.#options.onOpen(this);
+    this.#clocks.open();
+    const refusal = this.#options.onOpen(this);
+    if (refusal !== undefined) return this.fail(refusal);
     // Closed by the one told, or not: bytes that were queued meanwhile go out now.
     if (this.#socket !== undefined) this.outbox.start(socket);
   }
 
   onBytes(bytes: Uint8Array, owned: boolean): boolean {
     if (this.#state !== "open") return this.#state === "draining"; // what comes after our close is dropped
-    this.bytesIn += bytes.length;
-    this.#options.counters.bytesIn += bytes.length;
-    return this.#push(bytes, owned);
+    const n = bytes.length;
+    this.bytesIn += n;
+    this.#options.counters.bytesIn += n;
+    if (!this.#intake.limited) this.#window.received(n);
+    this.#receiving = true;
+    if (this.#intake.take(bytes, owned)) this.#push(bytes, owned);
+    this.#receiving = false;
+    return this.#paused === 0 && !this.isClosed;
   }
 
-  /** Gives bytes that were received and held before to the sink now in place. */
+  /** Gives the sink bytes that were held: by the raw sink before it, or for their pace. */
   deliver(bytes: Uint8Array): void {
+    if (this.#state === "open") this.#push(bytes, true);
+  }
+
+  onHold(scope: PaceScope): void {
+    this.#options.counters.paused(scope);
+    this.#clocks.paced(true);
+    this.#window.narrow();
+    this.#pause(PACE, true);
+    this.#charge();
+  }
+
+  onFree(): void {
     if (this.#state !== "open") return;
-    if (this.#push(bytes, true)) this.resume();
-    else this.#socket?.pause();
+    this.#clocks.paced(false);
+    this.#charge();
+    const after = this.#after;
+    this.#after = undefined;
+    if (after !== undefined) this.onEnd();
+    if (after === "close") this.#finish(this.#cause ?? this.#reasonOf(undefined));
+    this.#pause(PACE, false);
   }
 
   onWritten(n: number): void {
-    this.#progress();
+    this.#clocks.progress();
     this.outbox.written(n);
   }
 
@@ -198,24 +258,42 @@ export class Link implements SocketHandler, Carrier {
   }
 
   onEnd(): void {
+    if (this.#intake.held > 0) {
+      this.#after = "end";
+      return;
+    }
+    if (this.#peerEnded) return;
     this.#peerEnded = true;
-    this.#deadlines.clear("read");
-    this.#deadlines.clear("frame");
+    this.#clocks.ended();
     if (this.#state === "open") this.#sink!.end();
   }
 
   onClose(fault: SocketFault | undefined): void {
     this.#info ??= this.#facts();
     this.#pending = this.#socket = undefined;
-    if (this.#state !== "closed") this.#finish(this.#cause ?? this.#reasonOf(fault));
+    if (this.#state === "open" && this.#after === "end" && fault === undefined) {
+      this.#after = "close"; // in order, and what is held comes first
+    } else if (this.#state !== "closed") this.#finish(this.#cause ?? this.#reasonOf(fault));
     this.#options.onReleased();
   }
 
   resume(): void {
     if (this.#state !== "open") return;
-    this.#paused = false;
-    this.#deadlines.set("idle", this.now() + this.#options.config.idle_timeout);
-    this.#socket?.resume();
+    this.#clocks.resumed();
+    this.#pause(SINK, false);
+    this.#intake.stop(false);
+  }
+
+  retain(bytes: number): void {
+    this.#retained = bytes;
+    if (this.#state === "open") this.#charge();
+  }
+
+  reserve(bytes: number, onGrant: () => void): boolean {
+    if (this.#state === "closed") return true; // nothing more is read
+    if (this.#account.reserve(bytes, onGrant)) return true;
+    this.#options.counters.paused("budget");
+    return false;
   }
 
   fail(error: TransportError): void {
@@ -238,12 +316,12 @@ export class Link implements SocketHandler, Carrier {
     if (this.#state === "open") {
       this.#state = "draining";
       this.#cause = { kind: "closed", by: this.#peerEnded ? "remote" : "local" };
-      this.#deadlines.clear("read");
-      this.#deadlines.clear("frame");
-      this.#deadlines.clear("idle");
-      this.#deadlines.set("drain", this.now() + DRAIN_MS);
+      this.#clocks.draining();
+      this.#intake.close();
+      this.#account.retain(0);
       this.outbox.end(closedError("the connection was closed"));
-      if (this.#paused) this.#socket?.resume();
+      this.#paused = 0;
+      this.#socket?.resume();
     }
     return this.closed.then(() => {});
   }
@@ -254,59 +332,52 @@ export class Link implements SocketHandler, Carrier {
     else void this.close();
   }
 
-  /** Gives the connection up now. */
-  abort(cause?: unknown): void {
+  /**
+   * Gives the connection up now.
+   *
+   * @param later Takes the closing of the socket, which can take long, to be done a little later.
+   */
+  abort(cause?: unknown, later?: (destroy: () => void) => void): void {
     const error = TransportError.is(cause) ? cause : undefined;
-    this.#finish({ kind: "aborted", by: "local", ...(error === undefined ? {} : { error }) });
+    const reason: CloseReason = {
+      kind: "aborted",
+      by: "local",
+      ...(error === undefined ? {} : { error }),
+    };
+    this.#finish(reason, later);
   }
 
-  #push(bytes: Uint8Array, owned: boolean): boolean {
+  #push(bytes: Uint8Array, owned: boolean): void {
     const report = this.#sink!.push(bytes, owned);
-    if (this.#state !== "open") return this.#state === "draining";
-    this.#runClocks(report);
-    this.#paused = report.pause;
-    return !report.pause;
+    if (this.#state !== "open") return;
+    this.#retained = report.retained;
+    if (!this.#charge()) return;
+    this.#clocks.received(report);
+    if (report.pause) this.#window.narrow();
+    this.#intake.stop(report.pause);
+    this.#pause(SINK, report.pause);
   }
 
-  #runClocks(report: SinkReport): void {
-    const { config } = this.#options;
-    const deadlines = this.#deadlines;
-    if (report.pause) {
-      // Our own consumer is behind: no clock runs against the peer.
-      deadlines.clear("read");
-      deadlines.clear("frame");
-      deadlines.clear("idle");
-      return;
-    }
-    const now = this.now();
-    if (report.owed === 0) {
-      deadlines.clear("read");
-      deadlines.clear("frame");
-      deadlines.set("idle", now + config.idle_timeout);
-      return;
-    }
-    deadlines.clear("idle");
-    deadlines.set("read", now + config.read_timeout);
-    // From the frame's first byte, and moved by nothing: a drip cannot stretch it.
-    if (report.completed > 0 || !deadlines.has("frame")) {
-      deadlines.set("frame", now + config.idle_timeout);
-    }
+  /** Charges what is kept to the budget. What it cannot take has come already: the connection goes. */
+  #charge(): boolean {
+    if (this.#account.retain(this.#retained + this.#intake.held)) return true;
+    const { budget } = this.#options.limits;
+    this.fail(
+      new TransportError(
+        "busy",
+        `No room for ${this.#retained} received bytes: ${budget.used} of the budget's ${budget.bytes} are in use, or this peer's share is`,
+        { op: "read" },
+      ),
+    );
+    return false;
   }
 
-  /** The socket moved bytes of ours. */
-  #progress(): void {
-    if (this.#deadlines.has("write")) this.#startWriteClock();
-    if (this.#deadlines.has("idle")) {
-      this.#deadlines.set("idle", this.now() + this.#options.config.idle_timeout);
-    }
-  }
-
-  #startWriteClock(): void {
-    this.#deadlines.set("write", this.now() + this.#options.config.write_timeout);
-  }
-
-  #expired(name: DeadlineName): void {
-    this.fail(timeoutError(name, this.role, this.#options.config));
+  #pause(bit: number, on: boolean): void {
+    const before = this.#paused;
+    this.#paused = on ? before | bit : before & ~bit;
+    if (this.#receiving) return; // the answer to the receive says it
+    if (before === 0 && this.#paused !== 0) this.#socket?.pause();
+    else if (before !== 0 && this.#paused === 0) this.#socket?.resume();
   }
 
   #reasonOf(fault: SocketFault | undefined): CloseReason {
@@ -314,22 +385,26 @@ export class Link implements SocketHandler, Carrier {
     return brokenOff(fault, this.openedAfter === undefined ? this.role : undefined);
   }
 
-  #finish(reason: CloseReason): void {
+  #finish(reason: CloseReason, later?: (destroy: () => void) => void): void {
     if (this.#state === "closed") return;
     this.#info ??= this.#facts();
     this.#cause = reason;
     this.#state = "closed";
-    this.#deadlines.close();
+    this.#clocks.close();
+    this.#intake.close();
     const error = reason.error ?? closedError("the connection is closed");
     this.outbox.fail(error);
     this.#sink?.closed(reason);
     this.#abort?.abort(error);
+    this.#account.close();
     this.#options.onClosed(this, reason);
     this.#resolveClosed(reason);
     // Last, as it can take long: no promise waits for the kernel.
     const socket = this.#socket ?? this.#pending;
     this.#socket = this.#pending = undefined;
-    socket?.destroy();
+    if (socket === undefined) return;
+    if (later === undefined) socket.destroy();
+    else later(() => socket.destroy());
   }
 
   #facts(): ConnectionInfo {

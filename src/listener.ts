@@ -74,7 +74,7 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
   /** @internal Every accepted socket comes here before any byte of it is read. */
   accept(pending: PendingSocket): SocketHandler | undefined {
     if (this.#stopping !== undefined) return undefined;
-    const link = this.#table.accepting(this.address, {
+    const link = this.#table.accepting(this.address, pending, {
       onOpen: (link) => this.#deliver(link),
       onClosed: (link) => void this.#links.delete(link),
     });
@@ -124,7 +124,7 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
   /** Stops accepting and aborts the connections of this listener. Idempotent. */
   async close(): Promise<void> {
     const stopped = this.#stop();
-    for (const link of [...this.#links]) link.abort();
+    await this.#table.abort(this.#links);
     await stopped;
   }
 

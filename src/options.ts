@@ -9,6 +9,7 @@ import type { Clock } from "./clock.ts";
 import type { CloseReason } from "./close_reason.ts";
 import type { ConfigSnapshot } from "./config/config.ts";
 import type { ConnectionInfo } from "./connection.ts";
+import type { ByteBudget } from "./limits/byte_budget.ts";
 import type { OnConnection } from "./listener.ts";
 import type { ReadinessTransition } from "./readiness.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -76,6 +77,8 @@ export interface TransportHooks {
   material?: (config: ConfigSnapshot) => TlsMaterial | Promise<TlsMaterial>;
   /** Monotonic time. @default The runtime's. */
   clock?: Clock;
+  /** What unfinished work may hold, to share it between transports. @default A pool of 64 MiB for each transport. */
+  budget?: ByteBudget;
   /** The sockets. @default Those of the runtime that runs this. */
   runtime?: Runtime;
 }

@@ -7,17 +7,18 @@
 import type { CloseReason } from "./close_reason.ts";
 import { TransportError } from "./errors.ts";
 import type { Link } from "./link.ts";
-import type { Sink, SinkReport } from "./sink.ts";
-
-/** Held bytes at which reading pauses. One more receive (at most 512 KiB) may still arrive. */
-const HIGH_BYTES = 262_144;
+import { PART_BYTES, type Sink, type SinkReport } from "./sink.ts";
 
 /** What the sink needs of its link. */
 export interface RawSource {
+  /** Bytes held at which reading pauses. One more receive may still arrive. */
+  readonly receiveBytes: number;
   /** Runs the read clock while a reader waits. */
   waiting(on: boolean): void;
   /** Reading goes on. */
   resume(): void;
+  /** What is held has changed. */
+  retain(bytes: number): void;
 }
 
 interface Reader {
@@ -31,6 +32,7 @@ export class RawSink implements Sink {
   readonly #source: RawSource;
   readonly #held: Uint8Array[] = [];
   #bytes = 0;
+  #paused = false;
   #reader: Reader | undefined;
   #ended = false;
   #reason: CloseReason | undefined;
@@ -40,9 +42,9 @@ export class RawSink implements Sink {
     this.#source = source;
   }
 
-  /** Bytes held. */
-  get held(): number {
-    return this.#bytes;
+  /** What is held, each part counting at least what it costs. */
+  get #retained(): number {
+    return this.#bytes + PART_BYTES * this.#held.length;
   }
 
   push(bytes: Uint8Array, owned: boolean): SinkReport {
@@ -59,7 +61,9 @@ export class RawSink implements Sink {
       this.#held.push(owned ? rest : rest.slice());
       this.#bytes += rest.length;
     }
-    return { retained: this.#bytes, owed: 0, completed: 1, pause: this.#bytes >= HIGH_BYTES };
+    this.#paused = this.#retained >= this.#source.receiveBytes;
+    const retained = this.#retained;
+    return { retained, owed: 0, completed: 1, pause: this.#paused, waits: false };
   }
 
   end(): void {
@@ -130,7 +134,6 @@ export class RawSink implements Sink {
   }
 
   #drain(into: Uint8Array): number {
-    const before = this.#bytes;
     let n = 0;
     while (n < into.length && this.#held.length > 0) {
       const first = this.#held[0]!;
@@ -141,7 +144,11 @@ export class RawSink implements Sink {
       n += take;
     }
     this.#bytes -= n;
-    if (before >= HIGH_BYTES && this.#bytes < HIGH_BYTES) this.#source.resume();
+    this.#source.retain(this.#retained);
+    if (this.#paused && this.#retained < this.#source.receiveBytes) {
+      this.#paused = false;
+      this.#source.resume();
+    }
     return n;
   }
 }

@@ -12,16 +12,24 @@ import type { TransportError } from "./errors.ts";
 import type { CloseReason } from "./close_reason.ts";
 import type { ConnectionInfo } from "./connection.ts";
 
+/** What each part of retained input counts at least, in bytes: an object costs that much itself. */
+export const PART_BYTES = 128;
+
 /** What one push left behind. */
 export interface SinkReport {
-  /** Bytes the sink keeps of unfinished input, in all. */
+  /**
+   * Bytes the sink keeps of what it was given, in all, each part counting at least {@linkcode PART_BYTES};
+   * without those that {@linkcode Carrier.reserve} reserved.
+   */
   readonly retained: number;
   /** Bytes still owed to finish what has begun, in all; 0 between frames. */
   readonly owed: number;
   /** Units (frames) that this push completed. */
   readonly completed: number;
-  /** The consumer is behind: stop reading until {@linkcode Carrier.resume}. */
+  /** Stop reading until {@linkcode Carrier.resume}: the consumer is behind, or memory is waited for. */
   readonly pause: boolean;
+  /** The pause is for memory: the peer's frame deadline goes on. */
+  readonly waits?: boolean;
 }
 
 /** A consumer of a connection's bytes. Calls are synchronous and come one at a time. */
@@ -65,21 +73,34 @@ export interface Outbox {
    * Makes room for one small item inside the coalescing block, for the caller to fill at once.
    *
    * @param n Bytes, at most `smallBytes`.
-   * @returns The offset in `block`, or -1 when the inbox is full (`busy`) or the write side closed.
+   * @returns The offset in `block`, or -1 when it was refused: see {@linkcode Outbox.refusal}.
    */
   reserve(n: number): number;
   /**
    * Queues memory by reference, as one item; it must not change until `done`.
    *
-   * @returns `false` when the inbox is full (`busy`) or the write side closed; `done` is not called then.
+   * @returns `false` when it was refused; `done` is not called then: see {@linkcode Outbox.refusal}.
    */
   push(head: Uint8Array | undefined, body: Uint8Array, done: WriteDone | undefined): boolean;
   /**
-   * Waits in line for room, at most 256 callers at a time.
+   * The error of an item that was just refused: why nothing can be written any more, `busy`, or
+   * `rate_limited`. Counts the refusal, so ask once.
    *
-   * @throws {TransportError} `busy` when the line is full; the failure when the write side closes; the signal's reason.
+   * @param n Bytes of the item.
    */
-  room(signal?: AbortSignal): Promise<void>;
+  refusal(n: number): TransportError;
+  /**
+   * Waits in line, at most 256 callers at a time. Nobody overtakes: while some wait, everyone else is
+   * refused. What is put in turn is paid for as it is sent, however low the egress rate.
+   *
+   * @param bytes Bytes of the item.
+   * @param put Queues the item, by {@linkcode Outbox.reserve} or {@linkcode Outbox.push}, as soon as there
+   * is room for that many; `false` keeps it waiting.
+   * @returns Once it is queued.
+   * @throws {TransportError} `busy` when the line is full; the failure when the write side closes; what
+   * `put` throws; the signal's reason.
+   */
+  inTurn(bytes: number, put: () => boolean, signal?: AbortSignal): Promise<void>;
 }
 
 /** What a connection offers the sink that took it over. */
@@ -102,8 +123,19 @@ export interface Carrier {
   now(): number;
   /** Calls back once after `ms`, unless cancelled or the connection closes. */
   after(ms: number, callback: () => void): { cancel(): void };
+  /** Most bytes that one receive may bring now: how much undelivered input a sink should let gather. */
+  readonly receiveBytes: number;
   /** Reading goes on after a report that asked for a pause. */
   resume(): void;
+  /** What the sink retains has changed since its last report. */
+  retain(bytes: number): void;
+  /**
+   * Reserves memory for a unit above one chunk, before any of it is taken; 0 gives it back.
+   *
+   * @param onGrant Called once, later, if it is not there at once; never after the close.
+   * @returns Whether it is there now.
+   */
+  reserve(bytes: number, onGrant: () => void): boolean;
   /** Breaks the connection off with this cause. */
   fail(error: TransportError): void;
   /** Flushes the inbox, half-closes, and waits for the peer's end; then closes. */

@@ -15,6 +15,7 @@ import { ConnectionTable } from "./connection_table.ts";
 import type { TransportCounters } from "./counters.ts";
 import { dial } from "./dialer.ts";
 import { type ErrorKind, TransportError } from "./errors.ts";
+import { ByteBudget } from "./limits/byte_budget.ts";
 import { listenError } from "./listen_error.ts";
 import { Listener } from "./listener.ts";
 import type { DialOptions, ListenOptions, TlsMaterialSource, TransportHooks } from "./options.ts";
@@ -48,8 +49,7 @@ import { serverTls } from "./tls_material.ts";
  * ```
  */
 export class Transport implements AsyncDisposable {
-  /** The configuration in force: validated, defaults filled in, deep-frozen. */
-  readonly config: ConfigSnapshot;
+  readonly #config: ConfigSnapshot;
   readonly #hooks: TransportHooks;
   readonly #table: ConnectionTable;
   readonly #readiness: ReadinessState;
@@ -67,17 +67,23 @@ export class Transport implements AsyncDisposable {
    * @throws {ConfigError} `config_invalid` with every fault, among them any limit above its ceiling.
    */
   constructor(config: TransportConfig = {}, hooks: TransportHooks = {}) {
-    this.config = parseConfig(config);
-    if (hooks.material === undefined) refusePaths(this.config);
+    this.#config = parseConfig(config);
+    if (hooks.material === undefined) refusePaths(this.#config);
     this.#hooks = { ...hooks };
     this.#table = new ConnectionTable(
-      this.config,
+      () => this.#config,
       hooks.clock ?? systemClock,
+      hooks.budget ?? new ByteBudget(),
       (event) => this.#tell(() => hooks.onConnectionClosed?.(event)),
     );
     this.#readiness = new ReadinessState((t) => this.#tell(() => hooks.onReadiness?.(t)));
     this.#dials = this.config.bind_addr === null;
     this.#judge();
+  }
+
+  /** The configuration in force: validated, defaults filled in, deep-frozen. */
+  get config(): ConfigSnapshot {
+    return this.#config;
   }
 
   /** Whether it takes new work; `NotReady` with `starting` until it first listens or dials. */
@@ -179,9 +185,9 @@ export class Transport implements AsyncDisposable {
   async close(): Promise<void> {
     this.#draining = true;
     this.#judge();
-    const listeners = [...this.#listeners].map((listener) => listener.close());
-    for (const link of [...this.#table.links]) link.abort();
-    await Promise.all(listeners);
+    const aborted = this.#table.abort(this.#table.links);
+    await Promise.all([...this.#listeners].map((listener) => listener.close()));
+    await aborted;
   }
 
   /** Same as {@linkcode Transport.drain}. */

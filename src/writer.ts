@@ -3,13 +3,16 @@
  *
  * Nothing else touches a socket's write side. Small items are gathered in a block of 64 KiB and go
  * out as one write; large ones go as they are, by reference. An item is refused whole, before
- * anything is copied, when the inbox is full.
+ * anything is copied, when the inbox is full, the byte budget is spent, or the egress rate cannot pay
+ * for its first piece. Callers that wait get their turn in order, and nobody overtakes them.
  *
  * @module
  */
 
 import { type Block, BLOCK_BYTES, type BlockPool } from "./block_pool.ts";
 import { TransportError } from "./errors.ts";
+import type { ByteAccount } from "./limits/byte_budget.ts";
+import type { Lane } from "./limits/pacer.ts";
 import type { Socket } from "./runtime/runtime.ts";
 import type { Outbox, WriteDone } from "./sink.ts";
 
@@ -30,8 +33,10 @@ export interface WriterOptions {
   readonly onBusy: (busy: boolean) => void;
   /** Called after each write with the bytes the runtime took. */
   readonly onTaken: (n: number) => void;
-  /** Counts an item refused because the inbox was full. */
-  readonly onRefused: () => void;
+  /** Counts an item that was refused: the inbox was full, or the rate could not pay. */
+  readonly onRefused: (kind: "busy" | "rate_limited") => void;
+  /** What the bytes queued here count towards. */
+  readonly account?: ByteAccount;
 }
 
 /**
@@ -49,6 +54,8 @@ interface Run {
 }
 
 interface Waiter {
+  readonly bytes: number;
+  readonly put: () => boolean;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -69,10 +76,26 @@ export class Writer implements Outbox {
   #items = 0;
   #bytes = 0;
   #block: Block | undefined;
+  /** Whether the one whose turn it is puts its item. */
+  #turn = false;
+  /** The rates, where there may be some; see {@linkcode Writer.pace}. */
+  #lane: Lane | undefined;
+  /** Bytes that are paid and not taken: the front of the queue. */
+  #credit = 0;
+  /** Bytes that are taken and not released. */
+  #lent = 0;
+  #busy = false;
 
   /** @param options The bounds, and whom to tell. */
   constructor(options: WriterOptions) {
     this.#options = options;
+  }
+
+  /** Pays for what is sent from here on. */
+  pace(lane: Lane | undefined): void {
+    this.#lane?.close();
+    this.#lane = lane;
+    this.#credit = 0;
   }
 
   get failure(): TransportError | undefined {
@@ -125,27 +148,54 @@ export class Writer implements Outbox {
     return true;
   }
 
-  room(signal?: AbortSignal): Promise<void> {
+  refusal(n: number): TransportError {
+    if (this.#failure !== undefined) return this.#failure;
+    const kind = this.#waiters.length > 0 || !this.#hasRoom(n) ? "busy" : "rate_limited";
+    this.#options.onRefused(kind);
+    if (kind === "rate_limited") {
+      return new TransportError(
+        kind,
+        "The egress rate cannot pay for this now: wait with send() or write(), or send less",
+        { op: "write", retry: "later" },
+      );
+    }
+    return new TransportError(
+      kind,
+      `No room for ${n} bytes: the writer inbox holds ${this.#items} of ${this.#options.items} items and ${this.#bytes} of ${this.#options.bytes} bytes, ${this.#waiters.length} callers wait; wait with send() or write()`,
+      { op: "write" },
+    );
+  }
+
+  inTurn(bytes: number, put: () => boolean, signal?: AbortSignal): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.#hasRoom(0) && this.#waiters.length === 0) return Promise.resolve();
     if (this.#waiters.length >= WAITERS) {
-      this.#options.onRefused();
-      return Promise.reject(busy(`${WAITERS} callers wait for room in the writer inbox already`));
+      this.#options.onRefused("busy");
+      return Promise.reject(
+        new TransportError(
+          "busy",
+          `${WAITERS} callers wait for room in the writer inbox already: await an earlier one`,
+          { op: "write" },
+        ),
+      );
     }
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         const at = this.#waiters.indexOf(waiter);
         if (at >= 0) this.#waiters.splice(at, 1);
         reject(signal!.reason);
+        this.#wake();
       };
       const settle = (): void => signal?.removeEventListener("abort", onAbort);
       const waiter: Waiter = {
+        bytes,
+        put,
         resolve: () => (settle(), resolve()),
         reject: (error) => (settle(), reject(error)),
       };
       signal?.addEventListener("abort", onAbort, { once: true });
       this.#waiters.push(waiter);
+      this.#wake();
     });
   }
 
@@ -169,10 +219,15 @@ export class Writer implements Outbox {
     this.#failure ??= failure;
     this.#ending = false;
     this.#socket = undefined;
+    this.#lane?.close();
     this.#rejectWaiters(failure);
     const runs = this.#runs.splice(0);
     const lent = this.#next;
-    this.#next = this.#items = this.#bytes = 0;
+    this.#next =
+      this.#items =
+      this.#bytes =
+      this.#lent =
+        0;
     this.#block = undefined;
     runs.forEach((run, i) => {
       if (run.block !== undefined && i >= lent && run.taken === run.released) {
@@ -194,15 +249,50 @@ export class Writer implements Outbox {
     this.#flush();
   }
 
+  /** Bytes that wait for tokens: none while the runtime takes nothing more anyway. */
+  waiting(): number {
+    return this.#blocked || this.#socket === undefined
+      ? 0
+      : Math.max(0, this.#unsent - this.#credit);
+  }
+
+  /** `n` bytes of the queue are paid. */
+  grant(n: number): void {
+    this.#credit += n;
+    this.#schedule();
+  }
+
+  /** Bytes queued that the runtime has not taken. */
+  get #unsent(): number {
+    let n = 0;
+    for (let i = this.#next; i < this.#runs.length; i++) {
+      n += this.#runs[i]!.end - this.#runs[i]!.taken;
+    }
+    return n;
+  }
+
   #admit(n: number): boolean {
     if (this.#failure !== undefined) return false;
-    if (this.#hasRoom(n)) return true;
-    this.#options.onRefused();
-    return false;
+    // Whoever waited has its turn, and is paid for as it is sent; others come after those who wait.
+    if (!this.#turn && this.#waiters.length > 0) return false;
+    if (!this.#hasRoom(n)) return false;
+    return this.#turn || this.#pay(n);
   }
 
   #hasRoom(n: number): boolean {
-    return this.#items < this.#options.items && this.#bytes + n <= this.#options.bytes;
+    const { items, bytes, account } = this.#options;
+    return this.#items < items && this.#bytes + n <= bytes &&
+      (account === undefined || account.canQueue(n));
+  }
+
+  /** Pays for the first piece of an item, where there is a rate. */
+  #pay(n: number): boolean {
+    const lane = this.#lane;
+    if (lane === undefined || !lane.active) return true;
+    const first = Math.min(n, lane.piece);
+    if (!lane.tryPay(first)) return false;
+    this.#credit += first;
+    return true;
   }
 
   #reserve(n: number): number {
@@ -219,6 +309,7 @@ export class Writer implements Outbox {
     run.items++;
     this.#items++;
     this.#bytes += n;
+    this.#options.account?.queue(n);
     this.#schedule();
     return at;
   }
@@ -231,10 +322,11 @@ export class Writer implements Outbox {
     items: number,
   ): Run {
     const run: Run = { bytes, block, done, items, released: 0, taken: 0, end };
-    if (this.#runs.length === 0) this.#options.onBusy(true);
     this.#runs.push(run);
     this.#items += items;
     this.#bytes += end;
+    if (end > 0) this.#options.account?.queue(end);
+    this.#tellBusy(true);
     this.#schedule();
     return run;
   }
@@ -253,38 +345,54 @@ export class Writer implements Outbox {
     const socket = this.#socket;
     if (socket === undefined || this.#blocked) return;
     const several = this.#runs.length - this.#next > 1;
+    const lane = this.#lane?.active ? this.#lane : undefined;
+    let unpaid = false;
     if (several) socket.cork();
     while (this.#next < this.#runs.length && this.#socket !== undefined) {
       const run = this.#runs[this.#next]!;
-      const want = run.end - run.taken;
+      const rest = run.end - run.taken;
+      const want = lane === undefined ? rest : Math.min(rest, this.#credit);
       if (want > 0) {
-        const took = socket.write(view(run));
+        const took = socket.write(view(run, want));
         run.taken += took;
+        this.#lent += took;
+        if (lane !== undefined) this.#credit -= took;
         if (took > 0) this.#options.onTaken(took);
         if (took < want) {
           this.#blocked = true;
           break;
         }
       }
+      if (want < rest) {
+        lane!.wait();
+        unpaid = true;
+        break;
+      }
       this.#next++;
     }
     if (several) socket.uncork();
     this.#release(socket.lends ? 0 : Infinity);
+    // Waiting for tokens is not waiting for the peer.
+    this.#tellBusy(this.#runs.length > 0 && !(unpaid && this.#lent === 0));
     this.#finishIfDone();
   }
 
   /** Frees up to `n` taken bytes, oldest first. A run that is wholly free leaves the queue. */
   #release(n: number): void {
     let finished = 0;
+    let all = 0;
     for (const run of this.#runs) {
       const freed = Math.min(n, run.taken - run.released);
       run.released += freed;
       this.#bytes -= freed;
+      all += freed;
       n -= freed;
       if (run.released < run.end) break;
       finished++;
     }
-    if (finished === 0) return;
+    this.#lent -= all;
+    if (all > 0) this.#options.account?.queue(-all);
+    if (finished === 0) return this.#wake();
     // Out of the queue first: whoever is told may write again, or break the connection off.
     const free = this.#runs.splice(0, finished);
     this.#next = Math.max(0, this.#next - finished);
@@ -294,17 +402,42 @@ export class Writer implements Outbox {
     }
     if (this.#runs.length === 0) {
       this.#block = undefined;
-      this.#options.onBusy(false);
+      this.#tellBusy(false);
     }
     for (const run of free) run.done?.(undefined);
     this.#wake();
   }
 
-  /** Wakes as many waiters, in order, as there are free items; each tries again. */
+  #tellBusy(busy: boolean): void {
+    if (busy === this.#busy) return;
+    this.#busy = busy;
+    this.#options.onBusy(busy);
+  }
+
+  /** Gives those who wait their turn, in order, as far as there is room. */
   #wake(): void {
-    if (this.#waiters.length === 0 || !this.#hasRoom(0)) return;
-    const n = this.#options.items - this.#items;
-    for (const waiter of this.#waiters.splice(0, n)) waiter.resolve();
+    if (this.#turn) return;
+    for (let waiter = this.#waiters[0]; waiter !== undefined; waiter = this.#waiters[0]) {
+      if (!this.#hasRoom(waiter.bytes)) return this.#awaitBudget(waiter.bytes);
+      this.#turn = true;
+      try {
+        if (!waiter.put()) return;
+        waiter.resolve();
+      } catch (error) {
+        waiter.reject(error);
+      } finally {
+        this.#turn = false;
+      }
+      const at = this.#waiters.indexOf(waiter);
+      if (at >= 0) this.#waiters.splice(at, 1);
+    }
+  }
+
+  /** Room in the inbox comes with the next release; room in the budget can come from anywhere. */
+  #awaitBudget(n: number): void {
+    const { items, bytes, account } = this.#options;
+    if (this.#items >= items || this.#bytes + n > bytes) return;
+    account?.whenQueueable(n, () => this.#wake());
   }
 
   #finishIfDone(): void {
@@ -318,14 +451,8 @@ export class Writer implements Outbox {
   }
 }
 
-/** The part of a run that the runtime has not taken; the run's own memory where that is all of it. */
-function view(run: Run): Uint8Array {
-  if (run.taken === 0 && run.end === run.bytes.length) return run.bytes;
-  return new Uint8Array(run.bytes.buffer, run.bytes.byteOffset + run.taken, run.end - run.taken);
-}
-
-function busy(what: string): TransportError {
-  return new TransportError("busy", `${what}: wait for an earlier write, or send less at once`, {
-    op: "write",
-  });
+/** The next `n` bytes of a run that the runtime has not taken; the run's own memory where that is all of it. */
+function view(run: Run, n: number): Uint8Array {
+  if (run.taken === 0 && n === run.bytes.length) return run.bytes;
+  return new Uint8Array(run.bytes.buffer, run.bytes.byteOffset + run.taken, n);
 }

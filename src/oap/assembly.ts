@@ -50,6 +50,8 @@ export class Assembly {
   have = 0;
   /** Bytes of the whole frame; 0 when there is none. */
   need = 0;
+  /** Whether memory of the frame's whole size may be taken; until then it is at most twice what came. */
+  granted = true;
   /** Where a buffer of the frame's size comes from; `undefined` makes a new one each time. */
   pool: FramePool | undefined = undefined;
   #buffer: Uint8Array | undefined = undefined;
@@ -60,9 +62,10 @@ export class Assembly {
   }
 
   /** Starts a frame of `need` bytes. */
-  begin(need: number): void {
+  begin(need: number, granted: boolean = true): void {
     this.have = 0;
     this.need = need;
+    this.granted = granted;
   }
 
   /**
@@ -100,9 +103,9 @@ export class Assembly {
     const old = this.#buffer;
     if (old !== undefined && old.length >= n) return old;
     // A spare one costs no memory that is not held already.
-    const spare = old === undefined ? this.pool?.takeSpare(this.need) : undefined;
+    const spare = old === undefined && this.granted ? this.pool?.takeSpare(this.need) : undefined;
     if (spare !== undefined) return this.#buffer = spare;
-    const whole = n >= this.need || n >= CAPS.chunkBytes;
+    const whole = n >= this.need || (n >= CAPS.chunkBytes && this.granted);
     const size = whole
       ? this.need
       : Math.min(this.need, Math.max(FIRST_BYTES, n, 2 * (old?.length ?? 0)));

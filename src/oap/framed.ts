@@ -18,7 +18,6 @@ import type { FramedOptions, RequestOptions, SendOptions } from "./framed_option
 import { FramedSink } from "./framed_sink.ts";
 import { helloFrame, type Negotiated } from "./hello.ts";
 import { request } from "./request.ts";
-import { inboxFull } from "./sender.ts";
 import { type StreamResult, StreamSend } from "./stream_send.ts";
 
 /**
@@ -165,7 +164,7 @@ export class FramedConnection implements AsyncDisposable {
    */
   trySend(frame: Frame, done?: WriteDone): void {
     const { sender } = this.#sink;
-    if (!sender.offer(frame, done)) throw inboxFull(sender.outbox.items);
+    if (!sender.offer(frame, done)) throw sender.outbox.refusal(frame.payload?.length ?? 0);
   }
 
   /**

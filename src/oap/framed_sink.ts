@@ -7,7 +7,7 @@
 import { CAPS } from "../caps.ts";
 import type { CloseReason } from "../close_reason.ts";
 import { TransportError } from "../errors.ts";
-import type { Carrier, Sink, SinkReport } from "../sink.ts";
+import { type Carrier, PART_BYTES, type Sink, type SinkReport } from "../sink.ts";
 import { FramePool } from "./assembly.ts";
 import { type BorrowedBatch, FrameBatch } from "./batch.ts";
 import { CodecError } from "./codec_error.ts";
@@ -58,9 +58,14 @@ export class FramedSink implements Sink {
     owed: 0,
     completed: 0,
     pause: false,
+    waits: false,
   };
-  /** What was read and cannot be decoded yet, because the work queue is full. */
+  /** What was read and cannot be decoded yet: the work queue is full, or memory must be waited for. */
   readonly #held: Uint8Array[] = [];
+  readonly #onGrant = (): void => {
+    this.#parser.admit();
+    this.#catchUp();
+  };
   readonly #tellLent = (lent: readonly ArrayBufferLike[]): void => {
     this.sender.lent = lent;
   };
@@ -87,6 +92,7 @@ export class FramedSink implements Sink {
       transports: options.transports ?? DEFAULT_REPLY.transports,
     };
     this.#parser = new Parser(max, inflate);
+    this.#parser.reserve = (bytes) => carrier.reserve(bytes, this.#onGrant);
     this.#router = new Router(this);
     if (options.fragments) this.#parser.parts = (flags, app) => this.#router.mayCut(flags, app);
   }
@@ -134,16 +140,19 @@ export class FramedSink implements Sink {
   }
 
   closed(reason: CloseReason): void {
-    this.#over = true;
-    this.#held.length = 0;
-    this.#parser.assembly.drop(); // whoever keeps the connection does not keep what came of a frame
     const { error } = reason;
+    // An orderly close loses nothing: what is held is decoded as the consumer takes what came before.
+    const more = reason.kind === "closed" && this.#held.length > 0 && !this.#parser.blocked;
+    this.#over = !more;
     this.requests.rejectAll(
       error ??
         new TransportError("io_closed", "The connection closed before the answer came", {
           op: "request",
         }),
     );
+    if (more) return;
+    this.#held.length = 0;
+    this.#parser.assembly.drop(); // whoever keeps the connection does not keep what came of a frame
     this.queue.finish(error);
   }
 
@@ -158,10 +167,8 @@ export class FramedSink implements Sink {
   #take(bytes: Uint8Array, owned: boolean): void {
     try {
       for (let from = 0; from < bytes.length && !this.#over;) {
-        const room = this.#consumer !== undefined || this.queue.wanted
-          ? Infinity
-          : CAPS.workItems - this.queue.frames;
-        if (room <= 0) {
+        const room = this.#consumer !== undefined || this.queue.wanted ? Infinity : this.#room;
+        if (room <= 0 || this.#parser.blocked) {
           const rest = bytes.subarray(from);
           this.#held.unshift(owned ? rest : rest.slice());
           return;
@@ -207,24 +214,41 @@ export class FramedSink implements Sink {
       if (this.#held.length > before) return;
     }
     if (this.#ended && !this.#over) this.#finish();
+    const retained = this.#retained;
+    if (retained !== this.#report.retained) {
+      this.#report.retained = retained;
+      this.carrier.retain(retained);
+    }
     if (!this.#report.pause || this.#behind) return;
-    this.#report.pause = false;
+    this.#report.pause = this.#report.waits = false;
     this.carrier.resume();
   }
 
   get #behind(): boolean {
-    return this.#held.length > 0 ||
-      (this.queue.frames >= CAPS.workItems && this.#consumer === undefined && !this.queue.wanted);
+    return this.#held.length > 0 || this.#parser.blocked ||
+      (this.#room <= 0 && this.#consumer === undefined && !this.queue.wanted);
+  }
+
+  /** Frames that may still be queued. */
+  get #room(): number {
+    return this.queue.bytes >= this.carrier.receiveBytes ? 0 : CAPS.workItems - this.queue.frames;
+  }
+
+  get #retained(): number {
+    let sum = this.#parser.unreserved + this.queue.bytes;
+    for (const { length } of this.#held) sum += Math.max(PART_BYTES, length);
+    return sum;
   }
 
   #tell(): SinkReport {
     const report = this.#report;
     const pause = this.#behind && !this.#over;
     if (pause && !report.pause) this.counters.pauses++;
-    report.retained = this.#held.reduce((sum, bytes) => sum + bytes.length, this.#parser.retained);
+    report.retained = this.#retained;
     report.owed = this.#parser.owed;
     report.completed = this.#completed;
     report.pause = pause;
+    report.waits = pause && this.#parser.blocked;
     this.#completed = 0;
     return report;
   }
@@ -253,6 +277,7 @@ export class FramedSink implements Sink {
     if (this.#over) return;
     this.#over = true;
     this.#held.length = 0;
+    this.#parser.reserve = undefined;
     this.queue.finish(error);
     this.carrier.fail(error);
   }

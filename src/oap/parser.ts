@@ -19,6 +19,8 @@ import { hot } from "./instance.ts";
 import { scanRows, scanWindow } from "./scan.ts";
 import { Source } from "./source.ts";
 
+/** Frames up to this size need no reservation: a chunk with its header, which each connection may hold. */
+const FLOOR_BYTES = CAPS.chunkBytes + HEADER_BYTES;
 /** Frames of which more than this lies between two headers: then copying all of it costs more than picking headers out. */
 const SPARSE_BYTES = 320;
 const ALL = 0x7fff_ffff;
@@ -38,6 +40,13 @@ export class Parser {
   readonly assembly: Assembly = new Assembly();
   /** Which frames may come in parts, by flags and protocol; `undefined`: none. Compressed ones never do. */
   parts: ((flags: number, appProtoId: number) => boolean) | undefined = undefined;
+  /**
+   * Asks for the memory of an unfinished frame above one chunk before any of it is taken; 0 gives it back.
+   * `false`: the parser stops at the frame's header until {@linkcode Parser.admit}. `undefined`: no limit.
+   */
+  reserve: ((bytes: number) => boolean) | undefined = undefined;
+  /** Whether it waits for memory, and takes nothing. */
+  blocked = false;
   #broken: unknown = undefined;
   readonly #inflate: boolean;
   readonly #carry: Uint8Array = new Uint8Array(HEADER_BYTES);
@@ -47,6 +56,8 @@ export class Parser {
   #body: Body | undefined = undefined;
   /** Size of a frame that will, while header and capability are put together. */
   #headOf = 0;
+  /** Where the header of the frame lies that waits for memory. */
+  #blockedAt = 0;
   /** Whether the unfinished frame was seen in part, and is counted. */
   #again = false;
 
@@ -61,11 +72,25 @@ export class Parser {
     return this.#carried + this.assembly.have;
   }
 
+  /** The same, without those that {@linkcode Parser.reserve} was asked for. */
+  get unreserved(): number {
+    return this.assembly.need > FLOOR_BYTES && this.assembly.granted
+      ? this.#carried
+      : this.#carried + this.assembly.bytes;
+  }
+
   /** Bytes that are known to be missing; 0 between frames. */
   get owed(): number {
+    if (this.blocked) return Math.max(1, this.assembly.need - this.assembly.have);
     if (this.#carried > 0) return HEADER_BYTES - this.#carried;
     if (this.#body !== undefined) return this.#body.rest;
     return Math.max(this.assembly.need, this.#headOf) - this.assembly.have;
+  }
+
+  /** The memory that it waited for is reserved. */
+  admit(): void {
+    this.blocked = false;
+    this.assembly.granted = true;
   }
 
   /** Takes {@linkcode Parser.found}, leaving nothing. */
@@ -76,7 +101,8 @@ export class Parser {
   }
 
   /**
-   * Cuts bytes, from `from` on, until they end, a fault is met or `limit` frames or parts are there.
+   * Cuts bytes, from `from` on, until they end, a fault is met, `limit` frames or parts are there, or
+   * memory must be waited for.
    *
    * @returns Where it stopped. A fault takes the rest.
    * @throws {TransportError} `internal` after a trap in the module; from then on every time.
@@ -84,6 +110,7 @@ export class Parser {
   feed(bytes: Uint8Array, from: number, limit: number): number {
     if (this.#broken !== undefined) throw this.#broken;
     if (this.error !== undefined || from === bytes.length) return bytes.length;
+    if (this.blocked) return from;
     try {
       const pos = this.#feed(bytes, from, Math.min(limit, ALL));
       return this.error === undefined ? pos : bytes.length;
@@ -99,7 +126,9 @@ export class Parser {
     if (this.#carried > 0) pos = this.#splitHeader(source, pos);
     else if (this.#body !== undefined) pos = this.#part(this.#body, source, pos);
     else if (this.assembly.need > 0) pos = this.#goOn(source, pos);
-    while (pos < bytes.length && this.error === undefined && this.found.items < limit) {
+    while (
+      pos < bytes.length && this.error === undefined && !this.blocked && this.found.items < limit
+    ) {
       pos = this.#scan(source, pos, limit - this.found.items);
     }
     return pos;
@@ -135,6 +164,7 @@ export class Parser {
       this.#sparse = length > SPARSE_BYTES * count;
       this.#collect(source, pos, count, control);
       if (this.error !== undefined) return next;
+      if (this.blocked) return this.#blockedAt;
     }
     if (fault !== 0) {
       this.#refuse(fault, bytes, next);
@@ -197,9 +227,26 @@ export class Parser {
     if (head > 0 && at + head <= source.bytes.length) {
       return void this.#beginParts(source.bytes.slice(at, at + head), len, source, at + head);
     }
+    if (!this.#admits(head > 0 ? head : len)) {
+      this.#blockedAt = at;
+      return;
+    }
     this.#headOf = head > 0 ? len : 0;
     this.assembly.begin(head > 0 ? head : len);
     this.assembly.fill(source.bytes, at);
+  }
+
+  /** Whether there is memory for `bytes` of an unfinished frame; if not, nothing more is taken. */
+  #admits(bytes: number): boolean {
+    if (bytes <= FLOOR_BYTES || this.reserve === undefined || this.reserve(bytes)) return true;
+    this.blocked = true;
+    return false;
+  }
+
+  /** The unfinished frame is complete: its memory is the receiver's. */
+  #takeAssembled(): Uint8Array {
+    if (this.assembly.need > FLOOR_BYTES) this.reserve?.(0);
+    return this.assembly.take();
   }
 
   /** Bytes of header and capability of a frame that comes in parts; 0 of one that is put together. */
@@ -236,7 +283,8 @@ export class Parser {
     if (this.#body !== body || body.have !== part.length) return false;
     this.#body = undefined;
     this.#again = true;
-    this.assembly.begin(body.head.bytes.length + body.bytes);
+    const len = body.head.bytes.length + body.bytes;
+    this.assembly.begin(len, this.#admits(len));
     this.assembly.fill(body.head.bytes, 0);
     this.assembly.fill(part, 0);
     return true;
@@ -260,6 +308,10 @@ export class Parser {
     }
     const len = wasm.control[CONTROL.NEXT] as number;
     const head = this.#headBytes(carry.view, 0, len);
+    if (!this.#admits(head > 0 ? head : len)) {
+      this.#carried = HEADER_BYTES; // the header is judged again, then
+      return pos + n;
+    }
     this.#headOf = head > 0 ? len : 0;
     this.assembly.begin(head > 0 ? head : len);
     this.assembly.fill(this.#carry, 0);
@@ -273,8 +325,8 @@ export class Parser {
     if (assembly.have < assembly.need) return at;
     const len = this.#headOf;
     this.#headOf = 0;
-    if (len > 0) return this.#beginParts(assembly.take(), len, source, at);
-    const frame = assembly.take();
+    if (len > 0) return this.#beginParts(this.#takeAssembled(), len, source, at);
+    const frame = this.#takeAssembled();
     this.#complete(frame);
     // Inflated, it lies elsewhere.
     if (((frame[7] as number) & FLAGS.COMP) !== 0) assembly.pool?.give(frame);
@@ -303,6 +355,7 @@ export class Parser {
 
   #fail(fault: CodecFault, message: string): void {
     this.error = new CodecError(fault, message, "decode", "remote");
+    if (this.assembly.need > FLOOR_BYTES) this.reserve?.(0);
     this.assembly.drop();
     this.#body = undefined;
     this.#carried = this.#headOf = 0;

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { TransportError } from "../errors.ts";
 import type { Outbox, WriteDone } from "../sink.ts";
 import { checkFrame, encodeHead, encodeInto } from "./encoder.ts";
 import { EMPTY, FLAGS, type Frame, HEADER_BYTES } from "./frame.ts";
@@ -43,7 +42,7 @@ export class Sender {
    * Queues a frame if there is room now.
    *
    * @param done Told when the frame's memory is free again; for small frames before this returns.
-   * @returns `false` when the inbox is full; nothing has changed then.
+   * @returns `false` when it was refused for now, see {@linkcode Outbox.refusal}; nothing has changed then.
    * @throws {TransportError} What the frame breaks, or why nothing can be sent any more.
    */
   offer(frame: Frame, done: WriteDone | undefined): boolean {
@@ -94,7 +93,8 @@ export class Sender {
     if (!this.offer(frame, settle)) {
       // Room comes later, when a loan has ended: then only a copy is safe.
       const kept = this.lent.length > 0 ? ownFrame(frame) : frame;
-      do await this.outbox.room(signal); while (!this.offer(kept, settle));
+      const len = checkFrame(kept, this.maxFrameBytes);
+      await this.outbox.inTurn(len, () => this.offer(kept, settle), signal);
     }
     await written;
   }
@@ -136,13 +136,4 @@ function ownFrame(frame: Frame): Frame {
     capability: capability?.slice(),
     payload: (payload ?? EMPTY).slice(),
   };
-}
-
-/** The error of an inbox without room. */
-export function inboxFull(items: number): TransportError {
-  return new TransportError(
-    "busy",
-    `Cannot queue a frame: the inbox is full with ${items} items; use send(), which waits`,
-    { op: "write" },
-  );
 }

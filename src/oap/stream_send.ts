@@ -194,9 +194,9 @@ export class StreamSend {
     const flags = head[7] as number;
     this.#queued++;
     try {
-      while (!this.#sender.offerParts(head, payload, flags, done)) {
-        await this.#sender.outbox.room(this.#signal);
-      }
+      const put = (): boolean => this.#sender.offerParts(head, payload, flags, done);
+      const bytes = head.length + payload.length;
+      if (!put()) await this.#sender.outbox.inTurn(bytes, put, this.#signal);
     } catch (error) {
       this.#queued--;
       throw error;

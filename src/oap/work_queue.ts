@@ -17,6 +17,7 @@ export class WorkQueue implements AsyncIterator<FrameBatch> {
   readonly #batches: FrameBatch[] = [];
   readonly #onTaken: () => void;
   #frames = 0;
+  #bytes = 0;
   #waiter: Waiter | undefined = undefined;
   #over = false;
   #error: unknown = undefined;
@@ -29,6 +30,11 @@ export class WorkQueue implements AsyncIterator<FrameBatch> {
   /** Frames that nobody has taken. */
   get frames(): number {
     return this.#frames;
+  }
+
+  /** Bytes of these. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Whether the consumer waits for a batch. */
@@ -47,6 +53,7 @@ export class WorkQueue implements AsyncIterator<FrameBatch> {
     }
     this.#batches.push(batch);
     this.#frames += batch.length;
+    this.#bytes += bytesOf(batch);
   }
 
   /** Nothing more comes: after what is queued, the consumer sees the end, or this error once. */
@@ -62,7 +69,9 @@ export class WorkQueue implements AsyncIterator<FrameBatch> {
   /** The oldest batch, without waiting. */
   shift(): FrameBatch | undefined {
     const batch = this.#batches.shift();
-    if (batch !== undefined) this.#frames -= batch.length;
+    if (batch === undefined) return undefined;
+    this.#frames -= batch.length;
+    this.#bytes -= bytesOf(batch);
     return batch;
   }
 
@@ -100,4 +109,8 @@ export class WorkQueue implements AsyncIterator<FrameBatch> {
     if (error === undefined) waiter.resolve({ done: true, value: undefined });
     else waiter.reject(error);
   }
+}
+
+function bytesOf(batch: FrameBatch): number {
+  return batch.runs().reduce((sum, { at, end }) => sum + end - at, 0);
 }

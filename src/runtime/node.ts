@@ -17,6 +17,7 @@ import type {
   SocketConstructorOpts,
 } from "node:net";
 import type { PeerCertificate, TLSSocket } from "node:tls";
+import { NARROW_BYTES, WIDE_BYTES } from "../receive_window.ts";
 import { type HeldDuplex, heldDuplex } from "./held_duplex.ts";
 import { ConnectingSocket, NodeSocket } from "./node_socket.ts";
 import {
@@ -36,14 +37,12 @@ type Tls = typeof import("node:tls");
 type Crypto = typeof import("node:crypto");
 type DuplexClass = typeof import("node:stream").Duplex;
 
-/** Size of the receive window, in bytes. */
-const WINDOW_BYTES = 262_144;
-
 /** See the module. */
 export class NodeRuntime implements Runtime {
   readonly name: "deno" | "bun" | "node";
   readonly version: string;
-  readonly #window = new Uint8Array(WINDOW_BYTES);
+  readonly #window = new Uint8Array(WIDE_BYTES);
+  readonly #narrow = this.#window.subarray(0, NARROW_BYTES);
   #net: Net | undefined;
   #tls: Tls | undefined;
   #crypto: Crypto | undefined;
@@ -112,7 +111,7 @@ export class NodeRuntime implements Runtime {
         : { host: address.hostname, port: address.port, noDelay: true }),
       allowHalfOpen: true,
       onread: {
-        buffer: window,
+        buffer: () => handler.receiveBytes < WIDE_BYTES ? this.#narrow : window,
         callback: (n): boolean => socket.window(window.subarray(0, n)),
       },
     });
@@ -167,7 +166,7 @@ export class NodeRuntime implements Runtime {
       handle,
       allowHalfOpen: true,
       onread: {
-        buffer: window,
+        buffer: () => handler.receiveBytes < WIDE_BYTES ? this.#narrow : window,
         callback: (n: number): boolean => socket.window(window.subarray(0, n)),
       },
     };

@@ -63,6 +63,8 @@ export interface SocketFault {
  * `onOpen` comes before `onBytes`, and `onClose` comes last, exactly once.
  */
 export interface SocketHandler {
+  /** Most bytes of the next receive, where the runtime can be told; asked before each. */
+  readonly receiveBytes: number;
   /** Usable: connected, and with TLS the handshake is done. */
   onOpen(socket: Socket): void;
   /**
@@ -115,6 +117,8 @@ export class TlsMaterialError extends Error {}
 export interface PendingSocket {
   /** The address of the other end, where it is known. */
   readonly remote: { readonly hostname: string; readonly port: number } | undefined;
+  /** Whether the peer has sent a whole ClientHello, where that is looked at. */
+  readonly greeted?: boolean;
   /** Gives it up; `onClose` follows. */
   destroy(): void;
 }

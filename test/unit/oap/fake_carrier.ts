@@ -56,23 +56,35 @@ export class FakeOutbox implements Outbox {
     return true;
   }
 
-  room(signal?: AbortSignal): Promise<void> {
+  refusal(n: number): TransportError {
+    return this.failure ?? new TransportError("busy", `No room for ${n} bytes`, { op: "write" });
+  }
+
+  inTurn(_bytes: number, put: () => boolean, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.failure !== undefined) return reject(this.failure);
       if (signal?.aborted) return reject(signal.reason);
-      if (this.queue.length < this.limit) return resolve();
-      const wake = (): void => {
+      const settle = (): void => {
         this.#waiters.delete(wake);
         signal?.removeEventListener("abort", abort);
-        if (this.failure === undefined) resolve();
-        else reject(this.failure);
+      };
+      const wake = (): void => {
+        try {
+          if (this.failure !== undefined) reject(this.failure);
+          else if (put()) resolve();
+          else return;
+        } catch (error) {
+          reject(error);
+        }
+        settle();
       };
       const abort = (): void => {
-        this.#waiters.delete(wake);
+        settle();
         reject(signal?.reason);
       };
       signal?.addEventListener("abort", abort, { once: true });
       this.#waiters.add(wake);
+      wake();
     });
   }
 
@@ -106,6 +118,12 @@ export class FakeConnection implements Attachable, Carrier {
   readonly chunkBytes: number = 65_536;
   readonly closed: Promise<CloseReason>;
   readonly reports: SinkReport[] = [];
+  /** What reservations are answered, and the last one that waits. */
+  grants = true;
+  reserved = 0;
+  onGrant: (() => void) | undefined = undefined;
+  readonly retained: number[] = [];
+  readonly receiveBytes: number = 262_144;
   resumed = 0;
   error: TransportError | undefined = undefined;
   readBytes = 65_536;
@@ -198,6 +216,17 @@ export class FakeConnection implements Attachable, Carrier {
 
   resume(): void {
     this.resumed++;
+  }
+
+  retain(bytes: number): void {
+    this.retained.push(bytes);
+  }
+
+  reserve(bytes: number, onGrant: () => void): boolean {
+    this.reserved = bytes;
+    if (bytes === 0 || this.grants) return true;
+    this.onGrant = onGrant;
+    return false;
   }
 
   fail(error: TransportError): void {

@@ -1,0 +1,94 @@
+/**
+ * Received bytes on their way to the consumer, at the pace that the ingress rates allow.
+ *
+ * What is over the rate is held, at most one receive as reading pauses, and handed on in pieces as
+ * tokens come.
+ *
+ * @module
+ */
+
+import type { Flow, Lane, PaceScope } from "./limits/pacer.ts";
+
+/** What the intake needs of its link. */
+export interface IntakeOwner {
+  /** Takes bytes that are paid for, with memory of their own. */
+  deliver(bytes: Uint8Array): void;
+  /** Bytes are held from now on: reading stops. */
+  onHold(scope: PaceScope): void;
+  /** None are held any more. */
+  onFree(): void;
+}
+
+/** See the module. Invariant: reading is paused while bytes are held. */
+export class Intake implements Flow {
+  readonly #owner: IntakeOwner;
+  readonly #held: Uint8Array[] = [];
+  #lane: Lane | undefined;
+  #bytes = 0;
+  #stopped = false;
+
+  /** @param owner The link. */
+  constructor(owner: IntakeOwner) {
+    this.#owner = owner;
+  }
+
+  /** Bytes held. */
+  get held(): number {
+    return this.#bytes;
+  }
+
+  /** Whether any rate limits it. */
+  get limited(): boolean {
+    return this.#lane !== undefined && this.#lane.active;
+  }
+
+  /** The rates, from here on. */
+  pace(lane: Lane): void {
+    this.#lane?.close();
+    this.#lane = lane;
+  }
+
+  /** `true`: the bytes are paid for, and go to the consumer now. Otherwise they are held here. */
+  take(bytes: Uint8Array, owned: boolean): boolean {
+    const lane = this.#lane;
+    if (lane === undefined) return true;
+    if (this.#bytes === 0 && (!lane.active || lane.tryPay(bytes.length))) return true;
+    this.#held.push(owned ? bytes : bytes.slice());
+    this.#bytes += bytes.length;
+    const scope = lane.wait();
+    if (this.#held.length === 1) this.#owner.onHold(scope);
+    return false;
+  }
+
+  waiting(): number {
+    return this.#stopped ? 0 : this.#bytes;
+  }
+
+  grant(n: number): void {
+    for (let left = n; left > 0 && this.#held.length > 0;) {
+      const first = this.#held[0]!;
+      const piece = first.length <= left ? first : first.subarray(0, left);
+      if (piece === first) this.#held.shift();
+      else this.#held[0] = first.subarray(left);
+      this.#bytes -= piece.length;
+      left -= piece.length;
+      this.#owner.deliver(piece);
+    }
+    if (this.#bytes === 0) this.#owner.onFree();
+  }
+
+  /** The consumer is behind, or no longer: nothing is paid for meanwhile. */
+  stop(stopped: boolean): void {
+    if (this.#stopped === stopped) return;
+    this.#stopped = stopped;
+    if (!stopped && this.#bytes > 0) this.#lane!.wait();
+  }
+
+  /** Drops what is held. */
+  close(): void {
+    this.#lane?.close();
+    this.#lane = undefined;
+    this.#held.length = 0;
+    this.#bytes = 0;
+  }
+}

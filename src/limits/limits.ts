@@ -1,0 +1,54 @@
+/**
+ * The limits of one transport, in one place.
+ *
+ * @module
+ */
+
+import type { Clock } from "../clock.ts";
+import type { ConfigSnapshot } from "../config/config.ts";
+import { Admission } from "./admission.ts";
+import { ByteBudget } from "./byte_budget.ts";
+import { Pacer } from "./pacer.ts";
+
+/** See the module. */
+export class Limits {
+  /** Who gets a connection. */
+  readonly admission: Admission;
+  /** Bytes from peers. */
+  readonly ingress: Pacer;
+  /** Bytes to peers. */
+  readonly egress: Pacer;
+  /** Bytes held. */
+  readonly budget: ByteBudget;
+
+  /**
+   * @param config The configuration now.
+   * @param clock Monotonic time.
+   * @param budget The pool of bytes; shared where the host says so.
+   */
+  constructor(config: () => ConfigSnapshot, clock: Clock, budget: ByteBudget) {
+    const chunk = (): number => config().limits.chunk_bytes;
+    this.admission = new Admission(config, clock);
+    this.ingress = new Pacer(
+      clock,
+      () => {
+        const { per_conn_bytes_per_sec: conn, global_ingress_bytes_per_sec: global } =
+          config().rates;
+        return { conn, global };
+      },
+      chunk,
+      (peer) => peer.ingress,
+    );
+    this.egress = new Pacer(
+      clock,
+      () => {
+        const { per_conn_bytes_per_sec: conn, global_egress_bytes_per_sec: global } =
+          config().rates;
+        return { conn, global };
+      },
+      chunk,
+      (peer) => peer.egress,
+    );
+    this.budget = budget;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Which deadline runs when, for one connection. Source: runtime §5.
+ *
+ * @module
+ */
+
+import type { Clock } from "./clock.ts";
+import { DRAIN_MS } from "./close_reason.ts";
+import type { ConfigSnapshot } from "./config/config.ts";
+import { type DeadlineName, Deadlines } from "./deadlines.ts";
+import type { SinkReport } from "./sink.ts";
+
+/** See the module. Every rule reads the configuration as it is then. */
+export class LinkClocks {
+  readonly #clock: Clock;
+  readonly #config: () => ConfigSnapshot;
+  readonly #deadlines: Deadlines;
+  /** What is left of the frame's time while our own rates keep its bytes back. */
+  #frameLeft: number | undefined;
+  #paced = false;
+
+  /** @param clock Monotonic time. @param config The limits now. @param onExpire Told of the one that passed. */
+  constructor(
+    clock: Clock,
+    config: () => ConfigSnapshot,
+    onExpire: (name: DeadlineName) => void,
+  ) {
+    this.#clock = clock;
+    this.#config = config;
+    this.#deadlines = new Deadlines(clock, onExpire);
+  }
+
+  /** It opens. */
+  opening(ms: number): void {
+    this.#deadlines.set("handshake", this.#clock.now() + ms);
+  }
+
+  /** It is usable. */
+  open(): void {
+    this.#deadlines.clear("handshake");
+    this.#idle();
+  }
+
+  /** A caller waits for raw bytes, or no longer does. */
+  waiting(on: boolean): void {
+    if (on && !this.#paced) {
+      this.#deadlines.set("read", this.#clock.now() + this.#config().read_timeout);
+    } else this.#deadlines.clear("read");
+  }
+
+  /** The sink has said what it keeps and what is owed. */
+  received(report: SinkReport): void {
+    const deadlines = this.#deadlines;
+    const now = this.#clock.now();
+    if (report.pause) {
+      // Our own consumer is behind: no clock runs against the peer. One that waits for memory is in
+      // the middle of a frame, and that has its time.
+      deadlines.clear("read");
+      deadlines.clear("idle");
+      if (!report.waits) deadlines.clear("frame");
+      else if (report.completed > 0 || !deadlines.has("frame")) this.#frame(now);
+      return;
+    }
+    if (report.owed === 0) {
+      deadlines.clear("read");
+      deadlines.clear("frame");
+      this.#frameLeft = undefined;
+      this.#idle();
+      return;
+    }
+    deadlines.clear("idle");
+    if (this.#paced) {
+      if (report.completed > 0 || this.#frameLeft === undefined) {
+        this.#frameLeft = this.#config().idle_timeout;
+      }
+      return;
+    }
+    deadlines.set("read", now + this.#config().read_timeout);
+    // From the frame's first byte, and moved by nothing: a drip cannot stretch it.
+    if (report.completed > 0 || !deadlines.has("frame")) this.#frame(now);
+  }
+
+  /** Our rates keep received bytes back, or no longer do: the peer's time stands still meanwhile. */
+  paced(on: boolean): void {
+    const deadlines = this.#deadlines;
+    const now = this.#clock.now();
+    this.#paced = on;
+    if (on) {
+      if (deadlines.has("frame")) this.#frameLeft = Math.max(0, deadlines.at("frame") - now);
+      deadlines.clear("read");
+      deadlines.clear("frame");
+      deadlines.clear("idle");
+      return;
+    }
+    if (this.#frameLeft === undefined) return this.#idle();
+    deadlines.set("frame", now + this.#frameLeft);
+    deadlines.set("read", now + this.#config().read_timeout);
+    this.#frameLeft = undefined;
+  }
+
+  /** Reading goes on after a pause. */
+  resumed(): void {
+    if (!this.#paced && !this.#deadlines.has("frame")) this.#idle();
+  }
+
+  /** The peer will send no more. */
+  ended(): void {
+    this.#deadlines.clear("read");
+    this.#deadlines.clear("frame");
+  }
+
+  /** A socket write waits for the peer, or no longer does. */
+  writing(on: boolean): void {
+    if (on) this.#deadlines.set("write", this.#clock.now() + this.#config().write_timeout);
+    else this.#deadlines.clear("write");
+  }
+
+  /** The peer took bytes of ours. */
+  progress(): void {
+    if (this.#deadlines.has("write")) this.writing(true);
+    if (this.#deadlines.has("idle")) this.#idle();
+  }
+
+  /** It ends in order: only the end is waited for. */
+  draining(): void {
+    this.ended();
+    this.#deadlines.clear("idle");
+    this.#deadlines.set("drain", this.#clock.now() + DRAIN_MS);
+  }
+
+  /** It is over. */
+  close(): void {
+    this.#deadlines.close();
+  }
+
+  #idle(): void {
+    this.#deadlines.set("idle", this.#clock.now() + this.#config().idle_timeout);
+  }
+
+  #frame(now: number): void {
+    this.#deadlines.set("frame", now + this.#config().idle_timeout);
+  }
+}
