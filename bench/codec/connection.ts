@@ -32,7 +32,10 @@ export function connection(): { attachable: Attachable; receive(bytes: Uint8Arra
       return at;
     },
     push: (): boolean => true,
-    room: (): Promise<void> => Promise.resolve(),
+    refusal: (): never => {
+      throw new Error("the bench's inbox refuses nothing");
+    },
+    inTurn: (): Promise<void> => Promise.resolve(),
   };
   const carrier: Carrier = {
     info: { id: "bench", role: "listener", backend: "tcp" },
@@ -44,7 +47,10 @@ export function connection(): { attachable: Attachable; receive(bytes: Uint8Arra
     closed: new Promise(() => {}),
     now: () => 0,
     after: () => ({ cancel() {} }),
+    receiveBytes: 262_144,
     resume() {},
+    retain() {},
+    reserve: () => true,
     fail(error) {
       throw error;
     },

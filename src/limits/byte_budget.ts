@@ -76,7 +76,7 @@ export class ByteBudget {
     return n;
   }
 
-  /** An account for one connection. */
+  /** @internal An account for one connection. */
   account(share: Share = { held: 0 }): ByteAccount {
     return new ByteAccount(this, share);
   }

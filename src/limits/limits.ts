@@ -7,7 +7,7 @@
 import type { Clock } from "../clock.ts";
 import type { ConfigSnapshot } from "../config/config.ts";
 import { Admission } from "./admission.ts";
-import { ByteBudget } from "./byte_budget.ts";
+import type { ByteBudget } from "./byte_budget.ts";
 import { Pacer } from "./pacer.ts";
 
 /** See the module. */
