@@ -39,7 +39,7 @@ export class ReceiveWindow {
     } else if (++this.#run >= (wide ? SHORT : FULL)) {
       this.#run = 0;
       if (wide) this.narrow();
-      else if (this.#account.widen(WIDE_BYTES - NARROW_BYTES)) this.bytes = WIDE_BYTES;
+      else if (this.#account.widen(WIDE_BYTES)) this.bytes = WIDE_BYTES;
     }
   }
 

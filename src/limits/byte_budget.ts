@@ -25,7 +25,8 @@ export interface Share {
  *
  * Each connection has a floor of one chunk outside of it. One peer holds at most a quarter of it, and
  * its last quarter is for peers that hold no more than one frame, so that a few who stall cannot keep
- * a newcomer out. Invariant: `used` is the sum of what the accounts hold, and at most `bytes`.
+ * a newcomer out. Invariant: `used` is the sum of what the accounts hold beyond their floors. Nothing
+ * is granted that takes it above `bytes`; what a connection receives may, by one floor.
  *
  * @example One pool for two transports
  * ```ts
@@ -182,9 +183,9 @@ export class ByteAccount {
     this.#share = share;
   }
 
-  /** Bytes held, the floor included. */
+  /** Bytes held, the floor included. What a receive may bring and what it brought are the same bytes. */
   get held(): number {
-    return this.#reserved + this.#retained + this.#window + this.#queued;
+    return this.#reserved + Math.max(this.#retained, this.#window) + this.#queued;
   }
 
   /** Bytes held beyond the floor. */
@@ -227,20 +228,22 @@ export class ByteAccount {
   }
 
   /**
-   * Sets what was received and is not delivered: it is here already.
+   * Sets what was received and is not delivered: it is here already. One floor of it is always taken.
    *
    * @returns `false` when the pool cannot take it: the connection must go.
    */
   retain(bytes: number): boolean {
-    if (this.#closed) return true;
-    const more = this.#growth(bytes - this.#retained);
-    if (more > 0 && !this.#budget.fits(this.#share, more)) return false;
+    if (this.#closed || bytes === this.#retained) return true;
+    if (bytes > Math.max(FLOOR_BYTES, this.#retained, this.#window)) {
+      const more = this.#growth(bytes - Math.max(this.#retained, this.#window));
+      if (more > 0 && !this.#budget.fits(this.#share, more)) return false;
+    }
     this.#retained = bytes;
     this.#settle();
     return true;
   }
 
-  /** Sets what a wider receive window may bring; `false` when the pool cannot take it. */
+  /** Sets what a receive may bring, where that is more than the floor; `false` when the pool cannot take it. */
   widen(bytes: number): boolean {
     if (this.#closed) return false;
     const more = bytes - this.#window;
@@ -253,6 +256,7 @@ export class ByteAccount {
 
   /** Whether the writer inbox may take `n` more. */
   canQueue(n: number): boolean {
+    if (this.held + n <= FLOOR_BYTES) return true;
     const more = this.#growth(n);
     return more <= 0 || this.#budget.fits(this.#share, more);
   }
