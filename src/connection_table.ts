@@ -166,7 +166,7 @@ export class ConnectionTable {
         const key = remote === undefined ? undefined : peerKey(remote.hostname);
         const refusal = this.limits.admission.identify(admitted, key);
         if (refusal !== undefined) return this.#refused(refusal);
-        link.pace();
+        link.belong();
         events.onOpen(link);
         return undefined;
       },

@@ -7,7 +7,8 @@
  * @module
  */
 
-import type { Flow, Lane, PaceScope } from "./limits/pacer.ts";
+import type { Flow, Lane, Pacer, PaceScope } from "./limits/pacer.ts";
+import type { Peer } from "./limits/peers.ts";
 
 /** What the intake needs of its link. */
 export interface IntakeOwner {
@@ -22,14 +23,18 @@ export interface IntakeOwner {
 /** See the module. Invariant: reading is paused while bytes are held. */
 export class Intake implements Flow {
   readonly #owner: IntakeOwner;
+  readonly #pacer: Pacer;
   readonly #held: Uint8Array[] = [];
+  #peer: Peer | undefined;
+  /** Made when a rate first applies. */
   #lane: Lane | undefined;
   #bytes = 0;
   #stopped = false;
 
-  /** @param owner The link. */
-  constructor(owner: IntakeOwner) {
+  /** @param owner The link. @param pacer The rates. */
+  constructor(owner: IntakeOwner, pacer: Pacer) {
     this.#owner = owner;
+    this.#pacer = pacer;
   }
 
   /** Bytes held. */
@@ -39,20 +44,18 @@ export class Intake implements Flow {
 
   /** Whether any rate limits it. */
   get limited(): boolean {
-    return this.#lane !== undefined && this.#lane.active;
+    return this.#bytes > 0 || this.#pacer.limits(this.#peer);
   }
 
-  /** The rates, from here on. */
-  pace(lane: Lane): void {
-    this.#lane?.close();
-    this.#lane = lane;
+  /** Whose rates apply. */
+  belong(peer: Peer | undefined): void {
+    this.#peer = peer;
   }
 
   /** `true`: the bytes are paid for, and go to the consumer now. Otherwise they are held here. */
   take(bytes: Uint8Array, owned: boolean): boolean {
-    const lane = this.#lane;
-    if (lane === undefined) return true;
-    if (this.#bytes === 0 && (!lane.active || lane.tryPay(bytes.length))) return true;
+    const lane = this.#lane ??= this.#pacer.lane(this.#peer, this);
+    if (this.#bytes === 0 && lane.tryPay(bytes.length)) return true;
     this.#held.push(owned ? bytes : bytes.slice());
     this.#bytes += bytes.length;
     const scope = lane.wait();

@@ -72,7 +72,7 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
   readonly #clocks: LinkClocks;
   readonly #account: ByteAccount;
   readonly #window: ReceiveWindow;
-  readonly #intake: Intake = new Intake(this);
+  readonly #intake: Intake;
   readonly #resolveClosed: (reason: CloseReason) => void;
   #state: "opening" | "open" | "draining" | "closed" = "opening";
   #pending: PendingSocket | undefined;
@@ -104,6 +104,7 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
     );
     this.#account = limits.budget.account(admitted.peer);
     this.#window = new ReceiveWindow(this.#account);
+    this.#intake = new Intake(this, limits.ingress);
     this.outbox = new Writer({
       items: CAPS.inboxItems,
       bytes: 4 * CAPS.frameBytes,
@@ -166,11 +167,11 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
     return timer;
   }
 
-  /** Its peer is known: paces its bytes. */
-  pace(): void {
+  /** Its peer is known, as far as it will be. */
+  belong(): void {
     const { limits, admitted } = this.#options;
-    this.#intake.pace(limits.ingress.lane(admitted.peer, this.#intake));
-    this.outbox.pace(limits.egress.lane(admitted.peer, this.outbox));
+    this.#intake.belong(admitted.peer);
+    this.outbox.belong(limits.egress, admitted.peer);
   }
 
   /** The socket while it opens: whoever has it can give it up. */
@@ -217,9 +218,11 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
     const n = bytes.length;
     this.bytesIn += n;
     this.#options.counters.bytesIn += n;
-    if (!this.#intake.limited) this.#window.received(n);
     this.#receiving = true;
-    if (this.#intake.take(bytes, owned)) this.#push(bytes, owned);
+    if (!this.#intake.limited) {
+      this.#window.received(n);
+      this.#push(bytes, owned);
+    } else if (this.#intake.take(bytes, owned)) this.#push(bytes, owned);
     this.#receiving = false;
     return this.#paused === 0 && !this.isClosed;
   }

@@ -12,12 +12,12 @@
 import { type Block, BLOCK_BYTES, type BlockPool } from "./block_pool.ts";
 import { TransportError } from "./errors.ts";
 import type { ByteAccount } from "./limits/byte_budget.ts";
-import type { Lane } from "./limits/pacer.ts";
+import type { Lane, Pacer } from "./limits/pacer.ts";
+import type { Peer } from "./limits/peers.ts";
 import type { Socket } from "./runtime/runtime.ts";
 import type { Outbox, WriteDone } from "./sink.ts";
+import { WriteLine } from "./write_line.ts";
 
-/** Most callers that wait for room at a time. */
-const WAITERS = 256;
 /** Items up to this size are copied into a block; larger ones go by reference. */
 const SMALL_BYTES = 16_384;
 
@@ -53,19 +53,13 @@ interface Run {
   end: number;
 }
 
-interface Waiter {
-  readonly bytes: number;
-  readonly put: () => boolean;
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
 /** See the module. Made when the socket is; starts sending at {@linkcode Writer.start}. */
 export class Writer implements Outbox {
   readonly smallBytes: number = SMALL_BYTES;
   readonly #options: WriterOptions;
   readonly #runs: Run[] = [];
-  readonly #waiters: Waiter[] = [];
+  /** Made when somebody first waits. */
+  #line: WriteLine | undefined;
   #socket: Socket | undefined;
   #failure: TransportError | undefined;
   #ending = false;
@@ -76,9 +70,9 @@ export class Writer implements Outbox {
   #items = 0;
   #bytes = 0;
   #block: Block | undefined;
-  /** Whether the one whose turn it is puts its item. */
-  #turn = false;
-  /** The rates, where there may be some; see {@linkcode Writer.pace}. */
+  #pacer: Pacer | undefined;
+  #peer: Peer | undefined;
+  /** Made when a rate first applies. */
   #lane: Lane | undefined;
   /** Bytes that are paid and not taken: the front of the queue. */
   #credit = 0;
@@ -91,11 +85,10 @@ export class Writer implements Outbox {
     this.#options = options;
   }
 
-  /** Pays for what is sent from here on. */
-  pace(lane: Lane | undefined): void {
-    this.#lane?.close();
-    this.#lane = lane;
-    this.#credit = 0;
+  /** Whose rates pay for what is sent. */
+  belong(pacer: Pacer, peer: Peer | undefined): void {
+    this.#pacer = pacer;
+    this.#peer = peer;
   }
 
   get failure(): TransportError | undefined {
@@ -150,7 +143,7 @@ export class Writer implements Outbox {
 
   refusal(n: number): TransportError {
     if (this.#failure !== undefined) return this.#failure;
-    const kind = this.#waiters.length > 0 || !this.#hasRoom(n) ? "busy" : "rate_limited";
+    const kind = this.#waiting > 0 || !this.#hasRoom(n) ? "busy" : "rate_limited";
     this.#options.onRefused(kind);
     if (kind === "rate_limited") {
       return new TransportError(
@@ -161,42 +154,19 @@ export class Writer implements Outbox {
     }
     return new TransportError(
       kind,
-      `No room for ${n} bytes: the writer inbox holds ${this.#items} of ${this.#options.items} items and ${this.#bytes} of ${this.#options.bytes} bytes, ${this.#waiters.length} callers wait; wait with send() or write()`,
+      `No room for ${n} bytes: the writer inbox holds ${this.#items} of ${this.#options.items} items and ${this.#bytes} of ${this.#options.bytes} bytes, ${this.#waiting} callers wait; wait with send() or write()`,
       { op: "write" },
     );
   }
 
   inTurn(bytes: number, put: () => boolean, signal?: AbortSignal): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.#waiters.length >= WAITERS) {
+    const line = this.#line ??= new WriteLine((n) => this.#hasRoom(n) || this.#awaitBudget(n));
+    if (line.full) {
       this.#options.onRefused("busy");
-      return Promise.reject(
-        new TransportError(
-          "busy",
-          `${WAITERS} callers wait for room in the writer inbox already: await an earlier one`,
-          { op: "write" },
-        ),
-      );
+      return Promise.reject(line.refusal());
     }
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        const at = this.#waiters.indexOf(waiter);
-        if (at >= 0) this.#waiters.splice(at, 1);
-        reject(signal!.reason);
-        this.#wake();
-      };
-      const settle = (): void => signal?.removeEventListener("abort", onAbort);
-      const waiter: Waiter = {
-        bytes,
-        put,
-        resolve: () => (settle(), resolve()),
-        reject: (error) => (settle(), reject(error)),
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      this.#waiters.push(waiter);
-      this.#wake();
-    });
+    return line.join(bytes, put, signal);
   }
 
   /** The socket is usable: begin to send. */
@@ -210,7 +180,7 @@ export class Writer implements Outbox {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
     this.#ending = true;
-    this.#rejectWaiters(failure);
+    this.#line?.reject(failure);
     this.#flush();
   }
 
@@ -220,7 +190,7 @@ export class Writer implements Outbox {
     this.#ending = false;
     this.#socket = undefined;
     this.#lane?.close();
-    this.#rejectWaiters(failure);
+    this.#line?.reject(failure);
     const runs = this.#runs.splice(0);
     const lent = this.#next;
     this.#next =
@@ -274,9 +244,15 @@ export class Writer implements Outbox {
   #admit(n: number): boolean {
     if (this.#failure !== undefined) return false;
     // Whoever waited has its turn, and is paid for as it is sent; others come after those who wait.
-    if (!this.#turn && this.#waiters.length > 0) return false;
+    const line = this.#line;
+    if (line !== undefined && !line.serving && line.length > 0) return false;
     if (!this.#hasRoom(n)) return false;
-    return this.#turn || this.#pay(n);
+    return line?.serving === true || this.#pay(n);
+  }
+
+  /** Callers in line. */
+  get #waiting(): number {
+    return this.#line?.length ?? 0;
   }
 
   #hasRoom(n: number): boolean {
@@ -285,10 +261,16 @@ export class Writer implements Outbox {
       (account === undefined || account.canQueue(n));
   }
 
+  /** The lane, where a rate applies now. */
+  #paced(): Lane | undefined {
+    if (this.#pacer === undefined || !this.#pacer.limits(this.#peer)) return undefined;
+    return this.#lane ??= this.#pacer.lane(this.#peer, this);
+  }
+
   /** Pays for the first piece of an item, where there is a rate. */
   #pay(n: number): boolean {
-    const lane = this.#lane;
-    if (lane === undefined || !lane.active) return true;
+    const lane = this.#paced();
+    if (lane === undefined) return true;
     const first = Math.min(n, lane.piece);
     if (!lane.tryPay(first)) return false;
     this.#credit += first;
@@ -345,7 +327,8 @@ export class Writer implements Outbox {
     const socket = this.#socket;
     if (socket === undefined || this.#blocked) return;
     const several = this.#runs.length - this.#next > 1;
-    const lane = this.#lane?.active ? this.#lane : undefined;
+    const lane = this.#paced();
+    if (lane === undefined) this.#credit = 0;
     let unpaid = false;
     if (several) socket.cork();
     while (this.#next < this.#runs.length && this.#socket !== undefined) {
@@ -392,7 +375,7 @@ export class Writer implements Outbox {
     }
     this.#lent -= all;
     if (all > 0) this.#options.account?.queue(-all);
-    if (finished === 0) return this.#wake();
+    if (finished === 0) return this.#line?.serve();
     // Out of the queue first: whoever is told may write again, or break the connection off.
     const free = this.#runs.splice(0, finished);
     this.#next = Math.max(0, this.#next - finished);
@@ -405,7 +388,7 @@ export class Writer implements Outbox {
       this.#tellBusy(false);
     }
     for (const run of free) run.done?.(undefined);
-    this.#wake();
+    this.#line?.serve();
   }
 
   #tellBusy(busy: boolean): void {
@@ -414,40 +397,19 @@ export class Writer implements Outbox {
     this.#options.onBusy(busy);
   }
 
-  /** Gives those who wait their turn, in order, as far as there is room. */
-  #wake(): void {
-    if (this.#turn) return;
-    for (let waiter = this.#waiters[0]; waiter !== undefined; waiter = this.#waiters[0]) {
-      if (!this.#hasRoom(waiter.bytes)) return this.#awaitBudget(waiter.bytes);
-      this.#turn = true;
-      try {
-        if (!waiter.put()) return;
-        waiter.resolve();
-      } catch (error) {
-        waiter.reject(error);
-      } finally {
-        this.#turn = false;
-      }
-      const at = this.#waiters.indexOf(waiter);
-      if (at >= 0) this.#waiters.splice(at, 1);
-    }
-  }
-
   /** Room in the inbox comes with the next release; room in the budget can come from anywhere. */
-  #awaitBudget(n: number): void {
+  #awaitBudget(n: number): boolean {
     const { items, bytes, account } = this.#options;
-    if (this.#items >= items || this.#bytes + n > bytes) return;
-    account?.whenQueueable(n, () => this.#wake());
+    if (this.#items < items && this.#bytes + n <= bytes) {
+      account?.whenQueueable(n, () => this.#line?.serve());
+    }
+    return false;
   }
 
   #finishIfDone(): void {
     if (!this.#ending || this.#shut || this.#runs.length > 0) return;
     this.#shut = true;
     this.#socket?.shutdown();
-  }
-
-  #rejectWaiters(error: TransportError): void {
-    for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
   }
 }
 

@@ -29,23 +29,16 @@ export class Limits {
   constructor(config: () => ConfigSnapshot, clock: Clock, budget: ByteBudget) {
     const chunk = (): number => config().limits.chunk_bytes;
     this.admission = new Admission(config, clock);
+    const conn = (): number => config().rates.per_conn_bytes_per_sec;
     this.ingress = new Pacer(
       clock,
-      () => {
-        const { per_conn_bytes_per_sec: conn, global_ingress_bytes_per_sec: global } =
-          config().rates;
-        return { conn, global };
-      },
+      { conn, global: () => config().rates.global_ingress_bytes_per_sec },
       chunk,
       (peer) => peer.ingress,
     );
     this.egress = new Pacer(
       clock,
-      () => {
-        const { per_conn_bytes_per_sec: conn, global_egress_bytes_per_sec: global } =
-          config().rates;
-        return { conn, global };
-      },
+      { conn, global: () => config().rates.global_egress_bytes_per_sec },
       chunk,
       (peer) => peer.egress,
     );

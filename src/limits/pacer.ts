@@ -22,12 +22,12 @@ export interface Flow {
   grant(n: number): void;
 }
 
-/** Rates of one direction, per second; 0 is no limit. */
+/** Rates of one direction as they are now, per second; 0 is no limit. */
 export interface PaceRates {
   /** Of one connection. */
-  readonly conn: number;
+  conn(): number;
   /** Of all together. */
-  readonly global: number;
+  global(): number;
 }
 
 /**
@@ -36,7 +36,7 @@ export interface PaceRates {
  */
 export class Pacer {
   readonly #clock: Clock;
-  readonly #rates: () => PaceRates;
+  readonly #rates: PaceRates;
   readonly #chunk: () => number;
   readonly #bucketOf: (peer: Peer) => TokenBucket;
   readonly #global: TokenBucket;
@@ -48,13 +48,13 @@ export class Pacer {
 
   /**
    * @param clock Monotonic time.
-   * @param rates The rates now.
+   * @param rates The rates.
    * @param chunk Most bytes of one piece, now.
    * @param bucketOf The bucket of a peer in this direction.
    */
   constructor(
     clock: Clock,
-    rates: () => PaceRates,
+    rates: PaceRates,
     chunk: () => number,
     bucketOf: (peer: Peer) => TokenBucket,
   ) {
@@ -62,7 +62,7 @@ export class Pacer {
     this.#rates = rates;
     this.#chunk = chunk;
     this.#bucketOf = bucketOf;
-    this.#global = new TokenBucket(rates().global, clock.now());
+    this.#global = new TokenBucket(rates.global(), clock.now());
   }
 
   /** Flows that wait. */
@@ -74,14 +74,13 @@ export class Pacer {
 
   /** A lane for one connection's bytes. */
   lane(peer: Peer | undefined, flow: Flow): Lane {
-    return new Lane(this, peer, flow, new TokenBucket(this.#rates().conn, this.#clock.now()));
+    return new Lane(this, peer, flow, new TokenBucket(this.#rates.conn(), this.#clock.now()));
   }
 
-  /** @internal Whether any bucket of a lane limits anything. */
-  limits(lane: Lane): boolean {
-    const { conn, global } = this.#rates();
-    return conn !== 0 || global !== 0 ||
-      (lane.peer !== undefined && this.#bucketOf(lane.peer).limits);
+  /** Whether any bucket limits a connection of this peer: if not, it needs no lane. */
+  limits(peer: Peer | undefined): boolean {
+    return this.#rates.conn() !== 0 || this.#rates.global() !== 0 ||
+      (peer !== undefined && this.#bucketOf(peer).limits);
   }
 
   /** @internal Largest piece that can be paid at once. */
@@ -195,10 +194,9 @@ export class Pacer {
   }
 
   #update(lane: Lane): void {
-    const { conn, global } = this.#rates();
     const now = this.#clock.now();
-    lane.bucket.setRate(conn, now);
-    this.#global.setRate(global, now);
+    lane.bucket.setRate(this.#rates.conn(), now);
+    this.#global.setRate(this.#rates.global(), now);
     lane.peer?.update(now);
   }
 
@@ -239,11 +237,6 @@ export class Lane {
     this.peer = peer;
     this.flow = flow;
     this.bucket = bucket;
-  }
-
-  /** Whether anything limits it now. */
-  get active(): boolean {
-    return this.#pacer.limits(this);
   }
 
   /** Largest piece that can be paid at once, in bytes. */
