@@ -42,7 +42,7 @@ export function readDocument(file: string, bytes: Uint8Array): FileDocument {
     return `${file}:${line}:${column}`;
   };
   return {
-    document: read.document ?? {},
+    document: read.document === undefined ? {} : read.document,
     issues: read.faults.map(({ path, rule, at, instead }) => {
       return { path, rule, got: "this text", instead, source: placed(at) };
     }),

@@ -8,7 +8,7 @@ import { TransportError } from "../errors.ts";
 import type { ConfigIssue } from "./config.ts";
 
 /** Most faults that one error lists; a last one tells how many more there are. */
-const MOST_ISSUES = 200;
+export const MOST_ISSUES = 200;
 /** Most faults in the text of an error. */
 const MOST_IN_MESSAGE = 20;
 
@@ -70,6 +70,8 @@ function quoted(text: string): string {
 function bounded(issues: readonly ConfigIssue[], most: number): readonly ConfigIssue[] {
   if (issues.length <= most) return issues;
   const rest = issues.length - most + 1;
-  const last = { path: "", rule: "has more faults than are listed", got: `${rest} more` };
+  const { source } = issues[most - 1]!;
+  const more = { path: "", rule: "has more faults than are listed", got: `${rest} more` };
+  const last = source === undefined ? more : { ...more, source };
   return [...issues.slice(0, most - 1), last];
 }

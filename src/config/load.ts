@@ -14,7 +14,7 @@ import { ConfigError } from "./issues.ts";
 import type { ConfigPath } from "./key.ts";
 import { KEY_LIST } from "./keys.ts";
 import { deepFreeze, valueAt } from "./own.ts";
-import { checkValues, settled } from "./schema.ts";
+import { checkValues, settled, type Where } from "./schema.ts";
 import { envDocument, FILE_FLAG, flagDocument, NO_SOURCE, type SourceDocument } from "./sources.ts";
 
 /** Where a configuration comes from; flags beat the environment, and that beats the file. */
@@ -30,6 +30,9 @@ export interface ConfigSources {
   /** Whether the TLS material of listeners comes from elsewhere than the configured paths. @default {false} */
   ownMaterial?: boolean;
 }
+
+/** The source of a value that none has set. */
+const DEFAULT = "default";
 
 /** A configuration as it was loaded. */
 export interface LoadedConfig {
@@ -92,14 +95,16 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<LoadedCon
   const missing = file !== undefined && file.bytes === undefined
     ? [`${path} is not there: its keys have their defaults`]
     : [];
-  const checked = settled(merged.document, merged.issues, merged.warnings);
-  const issues = placed(checked.issues, merged.sources);
-  if (checked.snapshot === undefined) throw new ConfigError(issues);
+  const where = (key: string): string | undefined => {
+    return merged.sources[key] === DEFAULT ? undefined : merged.sources[key];
+  };
+  const checked = settled(merged.document, merged.issues, merged.warnings, where);
+  if (checked.snapshot === undefined) throw new ConfigError(checked.issues);
   const config = checked.snapshot;
   const parts = [file?.bytes ?? new Uint8Array()];
   if (needsMaterial(config, sources)) {
     const read = await readMaterial(config);
-    if (read.material === undefined) throw new ConfigError(placed(read.issues, merged.sources));
+    if (read.material === undefined) throw new ConfigError(placed(read.issues, where));
     parts.push(read.material.cert, read.material.key);
   }
   return Object.freeze({
@@ -158,7 +163,7 @@ function merge(sources: readonly SourceDocument[]): Merged {
   const issues: ConfigIssue[] = [];
   const warnings: string[] = [];
   const places: Record<string, string> = Object.fromEntries(
-    KEY_LIST.map(({ path }) => [path, "default"]),
+    KEY_LIST.map(({ path }) => [path, DEFAULT]),
   );
   for (const source of sources) {
     const checked = checkValues(source.document);
@@ -185,13 +190,9 @@ function put(document: Record<string, unknown>, path: ConfigPath, value: unknown
   }
 }
 
-/** Rules between keys and files of keys: their faults are where the key was given. */
-function placed(
-  issues: readonly ConfigIssue[],
-  sources: Readonly<Record<string, string>>,
-): readonly ConfigIssue[] {
+function placed(issues: readonly ConfigIssue[], where: Where): readonly ConfigIssue[] {
   return issues.map((issue) => {
-    const source = issue.source ?? sources[issue.path];
+    const source = where(issue.path) ?? where("tls.enabled");
     return source === undefined ? issue : { ...issue, source };
   });
 }

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { nearest } from "../suggest.ts";
 import type { ConfigIssue, ConfigSnapshot, TransportConfig } from "./config.ts";
-import { ConfigError, shown, shownName } from "./issues.ts";
+import { ConfigError, MOST_ISSUES, shown, shownName } from "./issues.ts";
 import type { AnyKey, ConfigPath, ValueAt } from "./key.ts";
 import { KEY_LIST } from "./keys.ts";
 import { renamed } from "./aliases.ts";
@@ -48,6 +48,9 @@ export function checkConfig(input: unknown): Checked {
   return settled(document, issues, warnings);
 }
 
+/** Where a key was given, if it was. */
+export type Where = (path: string) => string | undefined;
+
 /** A document whose values were checked one by one. */
 export interface CheckedValues {
   /** A copy, with the present names of keys. */
@@ -82,13 +85,15 @@ export function checkValues(input: unknown): CheckedValues {
  * @param document With the present names of keys.
  * @param issues Faults of its values.
  * @param warnings Told with the snapshot.
+ * @param where Where a key was given, if it was.
  */
 export function settled(
   document: unknown,
   issues: readonly ConfigIssue[],
   warnings: readonly string[],
+  where: Where = () => undefined,
 ): Checked {
-  const all = [...issues, ...brokenRules(document)];
+  const all = [...issues, ...brokenRules(document, where)];
   if (all.length > 0) return { snapshot: undefined, issues: all, warnings };
   const snapshot = deepFreeze(SCHEMA.parse(document));
   return { snapshot, issues: all, warnings: [...warnings, ...warningsOf(snapshot)] };
@@ -117,7 +122,7 @@ function schemaOf(keys: readonly AnyKey[]): z.ZodType<ConfigSnapshot, TransportC
   return z.strictObject(shape, NO_TABLE) as unknown as z.ZodType<ConfigSnapshot, TransportConfig>;
 }
 
-function brokenRules(input: unknown): ConfigIssue[] {
+function brokenRules(input: unknown, where: Where): ConfigIssue[] {
   const values = new Map<string, unknown>();
   for (const { path, type, default: otherwise } of KEY_LIST) {
     const result = type.schema.safeParse(valueAt(input, path) ?? otherwise);
@@ -127,14 +132,20 @@ function brokenRules(input: unknown): ConfigIssue[] {
   const given = (path: ConfigPath): boolean => valueAt(input, path) !== undefined;
   return RULES.flatMap(({ needs, broken }) => {
     const issue = needs.every((path) => values.has(path)) ? broken(value, given) : undefined;
-    return issue === undefined ? [] : [issue];
+    if (issue === undefined) return [];
+    // The fault can be that a key is missing; then it is where the key is that asks for it.
+    const source = [issue.path, ...needs].map(where).find((place) => place !== undefined);
+    return [source === undefined ? issue : { ...issue, source }];
   });
 }
 
 function toIssues(issue: z.core.$ZodIssue): ConfigIssue[] {
   const path = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => unknownKey(path, key, issue.input));
+    // Beyond what is listed, only how many they are counts.
+    return issue.keys.map((key, i) => {
+      return i < MOST_ISSUES ? unknownKey(path, key, issue.input) : { path, rule: "", got: "" };
+    });
   }
   const key = KEY_LIST.find((one) => path === one.path || path.startsWith(`${one.path}.`));
   const got = key?.hidden === true ? "a hidden value" : shown(issue.input);

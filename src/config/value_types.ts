@@ -35,7 +35,8 @@ const greater = (from: number, to: number): boolean => to > from;
 /** Where 0 means that there is no limit. */
 const greaterOrOff = (from: number, to: number): boolean => from !== 0 && (to === 0 || to > from);
 /** What is no number stays text, so that the check names it. */
-const numeric = (text: string): unknown => /^-?[0-9]{1,16}$/.test(text) ? Number(text) : text;
+const numeric = (text: string): unknown =>
+  /^(?:0|-?[1-9][0-9]{0,15})$/.test(text) ? Number(text) : text;
 
 /**
  * A duration, in milliseconds once checked.
