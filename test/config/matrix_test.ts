@@ -127,7 +127,7 @@ describe("configuration matrix", () => {
     assert.deepEqual(await one('max_frame_bytes = "63KiB"'), ["limits.max_frame_bytes"]);
   });
 
-  it("hybrid on a runtime without it: refused, never ignored", async () => {
+  it("hybrid on a runtime without it: refused, never ignored", () => {
     try {
       const document = { pq: { mode: "hybrid" } } as unknown as TransportConfig;
       const { config } = new Transport(document);
