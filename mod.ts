@@ -57,8 +57,11 @@ export { Listener, type OnConnection } from "./src/listener.ts";
 export type { Readiness, ReadinessReason, ReadinessTransition } from "./src/readiness.ts";
 export type {
   BoundListener,
+  CertificateFacts,
   ClientTls,
+  KeyPair,
   OnAccept,
+  PeerCertificate,
   PendingSocket,
   Runtime,
   ServerTls,
@@ -67,14 +70,22 @@ export type {
   SocketFault,
   SocketHandler,
   SocketInfo,
+  TlsInfo,
+  TlsOptions,
 } from "./src/runtime/runtime.ts";
 export type { Attachable, Carrier, Outbox, Sink, SinkReport, WriteDone } from "./src/sink.ts";
 export type {
   ConnectionClosed,
   DialOptions,
   ListenOptions,
-  TlsMaterial,
-  TlsMaterialSource,
   TransportHooks,
 } from "./src/options.ts";
+export type {
+  Authorize,
+  TlsClientOptions,
+  TlsMaterial,
+  TlsMaterialSource,
+  TlsServerOptions,
+} from "./src/tls/options.ts";
+export type { TransportWarning } from "./src/tls/warnings.ts";
 export { Transport } from "./src/transport.ts";

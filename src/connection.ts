@@ -10,6 +10,7 @@ import { deferred } from "./deferred.ts";
 import { TransportError } from "./errors.ts";
 import type { Link } from "./link.ts";
 import { RawSink } from "./raw_sink.ts";
+import type { TlsInfo } from "./runtime/runtime.ts";
 import type { Attachable, Carrier, Sink } from "./sink.ts";
 import { readableOf, writableOf } from "./streams.ts";
 
@@ -34,14 +35,7 @@ export interface ConnectionInfo {
   /** This end. */
   readonly local?: Endpoint;
   /** What the TLS handshake settled; absent without TLS. */
-  readonly tls?: {
-    /** Always `TLSv1.3`. */
-    readonly version: string;
-    /** The protocol both ends agreed on by ALPN. */
-    readonly alpn: string | undefined;
-    /** The cipher suite, where the runtime tells. */
-    readonly cipher: string | undefined;
-  };
+  readonly tls?: TlsInfo;
   /** Milliseconds from accept or dial until it was usable, the TLS handshake included. */
   readonly openedAfterMs?: number;
 }

@@ -11,8 +11,9 @@ import type { ConnectionTable } from "./connection_table.ts";
 import { deferred } from "./deferred.ts";
 import { TransportError } from "./errors.ts";
 import type { DialOptions } from "./options.ts";
-import type { Runtime } from "./runtime/runtime.ts";
-import { clientTls } from "./tls_material.ts";
+import { type Runtime, TlsMaterialError } from "./runtime/runtime.ts";
+import { gate } from "./tls/gate.ts";
+import { clientTls, materialError } from "./tls/material.ts";
 
 /**
  * Connects once; the link's own deadline is `dial_timeout`.
@@ -29,8 +30,9 @@ export async function dial(
   const { signal } = options;
   signal?.throwIfAborted();
   const tls = address.transport === "tls"
-    ? clientTls(address.hostname, options.tls, config)
+    ? await clientTls(address.hostname, options.tls, config)
     : undefined;
+  signal?.throwIfAborted();
   const opened = deferred<Connection>();
   const link = table.dialling(address, tls?.alpn ?? [], {
     onOpen: (link) => opened.resolve(new Connection(link)),
@@ -44,9 +46,13 @@ export async function dial(
     link.abort();
   };
   signal?.addEventListener("abort", onAbort, { once: true });
-  runtime.connect(address, tls, link).then(
+  const rules = { tls: tls !== undefined, alpn: tls?.alpn ?? [], authorize: options.authorize };
+  runtime.connect(address, tls, gate(link, rules)).then(
     (pending) => link.hold(pending),
-    (cause) => link.onClose({ type: "system", cause }),
+    (cause) => {
+      if (cause instanceof TlsMaterialError) link.fail(materialError(cause, "dial"));
+      link.onClose({ type: "system", cause });
+    },
   );
   try {
     return await opened.promise;

@@ -129,6 +129,11 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
     return this.#info ??= this.#facts();
   }
 
+  /** The facts as they will be once `socket` is open. */
+  infoOf(socket: Socket): ConnectionInfo {
+    return this.#facts(socket);
+  }
+
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
@@ -410,9 +415,9 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
     else later(() => socket.destroy());
   }
 
-  #facts(): ConnectionInfo {
+  #facts(socket: Socket | undefined = this.#socket): ConnectionInfo {
     const { id, role, backend } = this.#options;
-    const info = this.#socket?.info;
+    const info = socket?.info;
     const remote = info?.remote ?? this.#pending?.remote;
     return Object.freeze({
       id,

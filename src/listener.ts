@@ -9,7 +9,7 @@ import { Connection } from "./connection.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import type { Link } from "./link.ts";
-import type { BoundListener, PendingSocket, SocketHandler } from "./runtime/runtime.ts";
+import type { BoundListener, PendingSocket } from "./runtime/runtime.ts";
 import { TransportError } from "./errors.ts";
 
 /** Handles one accepted connection; when it settles, the connection is closed in order. */
@@ -40,6 +40,8 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
   readonly #ready: Connection[] = []; // at most max_conns: each holds a slot
   readonly #takers: Deferred<IteratorResult<Connection>>[] = [];
   #bound: BoundListener | undefined;
+  #rotate: (() => Promise<void>) | undefined;
+  #rotating: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
 
   /** @internal Made by {@linkcode Transport.listen}. */
@@ -61,8 +63,9 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
   }
 
   /** @internal */
-  bind(bound: BoundListener): void {
+  bind(bound: BoundListener, rotate?: () => Promise<void>): void {
     this.#bound = bound;
+    this.#rotate = rotate;
     if ("port" in bound.address) {
       (this as { address: Address }).address = Object.freeze({
         ...this.address,
@@ -72,7 +75,7 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
   }
 
   /** @internal Every accepted socket comes here before any byte of it is read. */
-  accept(pending: PendingSocket): SocketHandler | undefined {
+  accept(pending: PendingSocket): Link | undefined {
     if (this.#stopping !== undefined) return undefined;
     const link = this.#table.accepting(this.address, pending, {
       onOpen: (link) => this.#deliver(link),
@@ -107,6 +110,28 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
         return { done: true, value: undefined };
       },
     };
+  }
+
+  /**
+   * Asks the source of the TLS material again and uses what it gives for handshakes from then on.
+   * Open connections are not touched. The new material must parse, belong together, be valid now and
+   * pass a handshake with ourselves; otherwise what was in use stays. Takes fresh session tickets too.
+   *
+   * @throws {TransportError} `tls` or `config_invalid`, saying why what was given cannot be used; what
+   * the source throws; `misuse` without TLS or once closed.
+   */
+  rotate(): Promise<void> {
+    const rotate = this.#rotate;
+    if (rotate === undefined || this.#stopping !== undefined) {
+      const why = rotate === undefined ? "this listener has no TLS" : "the listener is closed";
+      return Promise.reject(
+        new TransportError("misuse", `Cannot rotate: ${why}`, { op: "rotate" }),
+      );
+    }
+    // One after the other, so that the last one asked for is the one in use.
+    const next = this.#rotating.then(rotate);
+    this.#rotating = next.catch(() => {});
+    return next;
   }
 
   /**

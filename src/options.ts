@@ -13,24 +13,23 @@ import type { ByteBudget } from "./limits/byte_budget.ts";
 import type { OnConnection } from "./listener.ts";
 import type { ReadinessTransition } from "./readiness.ts";
 import type { Runtime } from "./runtime/runtime.ts";
-
-/** A certificate chain and its private key, as PEM text or bytes. */
-export interface TlsMaterial {
-  /** The chain, leaf first. */
-  cert: string | Uint8Array;
-  /** The private key of the leaf. */
-  key: string | Uint8Array;
-}
-
-/** Where TLS material comes from: files, a KMS or a secret store alike. Called once a `listen`. */
-export type TlsMaterialSource = () => TlsMaterial | Promise<TlsMaterial>;
+import type {
+  Authorize,
+  TlsClientOptions,
+  TlsMaterial,
+  TlsMaterialSource,
+  TlsServerOptions,
+} from "./tls/options.ts";
+import type { TransportWarning } from "./tls/warnings.ts";
 
 /** Options of {@linkcode Transport.listen}. */
 export interface ListenOptions {
   /** Where to listen; `port` 0 takes any free one. @default The configured `bind_addr`. */
   address?: string | Address;
-  /** Certificate and key; makes a TLS listener. */
-  tls?: TlsMaterialSource;
+  /** Certificate and key, or who gives them, and what is asked of clients; makes a TLS listener. */
+  tls?: TlsMaterialSource | TlsServerOptions;
+  /** Decides who is let in, before the connection is given. */
+  authorize?: Authorize;
   /** Takes each connection; without it, iterate over the listener. */
   onConnection?: OnConnection;
   /** Closes the listener when aborted. */
@@ -42,12 +41,9 @@ export interface DialOptions {
   /** Gives up the dial. */
   signal?: AbortSignal;
   /** TLS as a client; makes a TLS connection. */
-  tls?: {
-    /** Trusted roots as PEM. @default The runtime's own store. */
-    ca?: string | readonly string[];
-    /** The name to send and verify. @default `tls_client.sni_override`, then the dialled host. */
-    serverName?: string;
-  };
+  tls?: TlsClientOptions;
+  /** Decides whether the peer is the right one, before the connection is given. */
+  authorize?: Authorize;
 }
 
 /** One connection that is over. */
@@ -75,6 +71,8 @@ export interface TransportHooks {
    * `loadConfig()` of `./config` has one; without it, `tls.cert_path` and `tls.key_path` are refused.
    */
   material?: (config: ConfigSnapshot) => TlsMaterial | Promise<TlsMaterial>;
+  /** Told of what works but should not stay so, such as a certificate that is too old. */
+  onWarning?: (warning: TransportWarning) => void;
   /** Monotonic time. @default The runtime's. */
   clock?: Clock;
   /** What unfinished work may hold, to share it between transports. @default A pool of 64 MiB for each transport. */

@@ -18,11 +18,21 @@ import { type ErrorKind, TransportError } from "./errors.ts";
 import { ByteBudget } from "./limits/byte_budget.ts";
 import { listenError } from "./listen_error.ts";
 import { Listener } from "./listener.ts";
-import type { DialOptions, ListenOptions, TlsMaterialSource, TransportHooks } from "./options.ts";
+import type { DialOptions, ListenOptions, TransportHooks } from "./options.ts";
 import { type Readiness, type ReadinessReason, ReadinessState, reasonOf } from "./readiness.ts";
 import { detectRuntime } from "./runtime/detect.ts";
-import type { Runtime } from "./runtime/runtime.ts";
-import { serverTls } from "./tls_material.ts";
+import {
+  type BoundListener,
+  type PendingSocket,
+  type Runtime,
+  type ServerTls,
+  type SocketHandler,
+  TlsMaterialError,
+} from "./runtime/runtime.ts";
+import { gate, type GateRules } from "./tls/gate.ts";
+import { materialError, serverTls } from "./tls/material.ts";
+import type { TlsMaterialSource } from "./tls/options.ts";
+import { certificateWarnings } from "./tls/warnings.ts";
 
 /**
  * Listens and dials under one configuration.
@@ -112,15 +122,26 @@ export class Transport implements AsyncDisposable {
     if (asked === null) throw misuse("listen", "bind_addr is null: this transport only dials");
     const address = this.#resolve(asked, options.tls !== undefined);
     try {
-      const tls = address.transport === "tls"
-        ? await serverTls(options.tls ?? this.#namedMaterial())
-        : undefined;
+      const fetchTls = (): Promise<ServerTls> =>
+        serverTls(options.tls ?? this.#namedMaterial(), this.config);
+      const tls = address.transport === "tls" ? await fetchTls() : undefined;
       const listener: Listener = new Listener(address, this.#table, onConnection, () => {
         this.#listeners.delete(listener);
       });
       const runtime = await this.#loadRuntime();
       const onFault = (): void => void this.#table.counters.acceptFaults++;
-      listener.bind(await runtime.listen(address, tls, (s) => listener.accept(s), onFault));
+      const rules: GateRules = {
+        tls: tls !== undefined,
+        alpn: tls?.alpn ?? [],
+        authorize: options.authorize,
+      };
+      const onAccept = (pending: PendingSocket): SocketHandler | undefined => {
+        const link = listener.accept(pending);
+        return link && gate(link, rules);
+      };
+      const bound = await runtime.listen(address, tls, onAccept, onFault);
+      listener.bind(bound, tls && (async () => this.#rotate(bound, await fetchTls())));
+      this.#warn(bound);
       this.#fault = undefined;
       this.#listeners.add(listener);
       this.#judge();
@@ -216,6 +237,22 @@ export class Transport implements AsyncDisposable {
     const { material } = this.#hooks;
     if (material === undefined || config.tls.cert_path === "") return undefined;
     return () => material(config);
+  }
+
+  async #rotate(bound: BoundListener, tls: ServerTls): Promise<void> {
+    if (bound.rotate === undefined) throw misuse("rotate", "this runtime has no TLS to rotate");
+    try {
+      await bound.rotate(tls);
+    } catch (cause) {
+      throw cause instanceof TlsMaterialError ? materialError(cause, "rotate") : cause;
+    }
+    this.#warn(bound);
+  }
+
+  #warn({ certificates = [] }: BoundListener): void {
+    for (const warning of certificateWarnings(certificates)) {
+      this.#tell(() => this.#hooks.onWarning?.(warning));
+    }
   }
 
   #loadRuntime(): Promise<Runtime> {

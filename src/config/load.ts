@@ -6,7 +6,7 @@
 
 import { environment } from "../runtime/host.ts";
 import { FileError, readSmall, sha256Of } from "../runtime/host_config.ts";
-import type { TlsMaterial } from "../options.ts";
+import type { TlsMaterial } from "../tls/options.ts";
 import type { ConfigIssue, ConfigSnapshot, TransportConfig } from "./config.ts";
 import { readDocument, unreadable } from "./document.ts";
 import { fileRule, MOST_FILE_BYTES, namesMaterial, readMaterial } from "./files.ts";

@@ -17,15 +17,25 @@ export interface HeldDuplex {
   readonly hold: (on: boolean) => void;
 }
 
+/** Whom to show the bytes below TLS. */
+export interface Tap {
+  readonly sent?: (bytes: Uint8Array) => void;
+  readonly received?: (bytes: Uint8Array) => void;
+  /** What to send when TLS gives up, if anything. */
+  readonly lastWords?: () => Uint8Array | undefined;
+}
+
 /**
  * Wraps a socket.
  *
  * @param raw A socket that has not been read from.
  * @param make `node:stream`'s `Duplex`.
+ * @param tap Sees the bytes that go past.
  */
 export function heldDuplex(
   raw: NetSocket,
   make: new (options: DuplexOptions) => Duplex,
+  tap: Tap = {},
 ): HeldDuplex {
   let wanted = false;
   let held = false;
@@ -35,19 +45,28 @@ export function heldDuplex(
       wanted = true;
       if (!held) raw.resume();
     },
-    write: (bytes: Uint8Array, _encoding, done) => void raw.write(bytes, done),
+    write(bytes: Uint8Array, _encoding, done) {
+      tap.sent?.(bytes);
+      raw.write(bytes, done);
+    },
     writev(items, done) {
       raw.cork();
-      items.forEach(({ chunk }, i) => raw.write(chunk, i === items.length - 1 ? done : undefined));
+      items.forEach(({ chunk }, i) => {
+        tap.sent?.(chunk);
+        raw.write(chunk, i === items.length - 1 ? done : undefined);
+      });
       raw.uncork();
     },
     final: (done) => void raw.end(() => done()),
     destroy(error, done) {
-      raw.destroy();
+      const last = raw.destroyed ? undefined : tap.lastWords?.();
+      if (last === undefined) raw.destroy();
+      else raw.end(last, () => raw.destroy());
       done(error);
     },
   });
   raw.on("data", (bytes: Uint8Array) => {
+    tap.received?.(bytes);
     wanted = duplex.push(bytes);
     if (!wanted) raw.pause();
   });

@@ -16,26 +16,33 @@ import type {
   Socket as NetSocket,
   SocketConstructorOpts,
 } from "node:net";
-import type { PeerCertificate, TLSSocket } from "node:tls";
 import { NARROW_BYTES, WIDE_BYTES } from "../receive_window.ts";
-import { type HeldDuplex, heldDuplex } from "./held_duplex.ts";
+import { type HeldDuplex, heldDuplex, type Tap } from "./held_duplex.ts";
 import { ConnectingSocket, NodeSocket } from "./node_socket.ts";
-import {
-  type BoundListener,
-  type ClientTls,
-  type OnAccept,
-  type PendingSocket,
-  type Runtime,
-  type ServerTls,
-  type SocketAddress,
-  type SocketHandler,
-  TlsMaterialError,
+import type {
+  BoundListener,
+  ClientTls,
+  OnAccept,
+  PendingSocket,
+  Runtime,
+  ServerTls,
+  SocketAddress,
+  SocketHandler,
+  TlsInfo,
 } from "./runtime.ts";
+import { ServerHelloReader } from "./server_hello.ts";
+import { TlsClient } from "./tls_client.ts";
+import { tlsInfo } from "./tls_info.ts";
+import { loadTlsModules, type TlsModules } from "./tls_modules.ts";
+import { TlsServer } from "./tls_server.ts";
 
 type Net = typeof import("node:net");
-type Tls = typeof import("node:tls");
-type Crypto = typeof import("node:crypto");
-type DuplexClass = typeof import("node:stream").Duplex;
+
+/**
+ * A fatal alert in plain text. Deno's TLS sends none over a stream of ours, so that a client whose
+ * hello it refuses would not know that it was refused (2.9.5).
+ */
+const HANDSHAKE_FAILURE: Uint8Array = new Uint8Array([21, 3, 3, 0, 2, 2, 40]);
 
 /** See the module. */
 export class NodeRuntime implements Runtime {
@@ -44,9 +51,7 @@ export class NodeRuntime implements Runtime {
   readonly #window = new Uint8Array(WIDE_BYTES);
   readonly #narrow = this.#window.subarray(0, NARROW_BYTES);
   #net: Net | undefined;
-  #tls: Tls | undefined;
-  #crypto: Crypto | undefined;
-  #duplex: DuplexClass | undefined;
+  #tls: TlsModules | undefined;
 
   /**
    * @param name Which runtime's `node:` modules these are.
@@ -57,24 +62,15 @@ export class NodeRuntime implements Runtime {
     this.version = version;
   }
 
-  /** Loads the modules that the first call needs. */
-  async load(tls: boolean): Promise<void> {
-    this.#net ??= await import("node:net");
-    if (!tls) return;
-    this.#tls ??= await import("node:tls");
-    this.#crypto ??= await import("node:crypto");
-    if (this.name === "deno") this.#duplex ??= (await import("node:stream")).Duplex;
-  }
-
   async connect(
     address: SocketAddress,
     tls: ClientTls | undefined,
     handler: SocketHandler,
   ): Promise<PendingSocket> {
-    await this.load(tls !== undefined);
-    return tls === undefined
-      ? this.#connectTcp(address, handler)
-      : this.#connectTls(address, tls, handler);
+    this.#net ??= await import("node:net");
+    if (tls === undefined) return this.#connectTcp(address, handler);
+    this.#tls ??= await loadTlsModules();
+    return this.#connectTls(address, new TlsClient(this.#tls, tls), handler);
   }
 
   async listen(
@@ -83,15 +79,16 @@ export class NodeRuntime implements Runtime {
     onAccept: OnAccept,
     onFault: (cause: unknown) => void,
   ): Promise<BoundListener> {
-    await this.load(tls !== undefined);
-    const accept = tls === undefined
+    this.#net ??= await import("node:net");
+    const secured = tls && await TlsServer.create(this.#tls ??= await loadTlsModules(), tls);
+    const accept = secured === undefined
       ? (raw: NetSocket): void => this.#acceptTcp(raw, onAccept)
-      : this.#acceptTls(tls, onAccept);
-    const server = this.#net!.createServer(
+      : (raw: NetSocket): void => this.#acceptTls(raw, secured, onAccept);
+    const server = this.#net.createServer(
       {
         allowHalfOpen: true,
         noDelay: true,
-        pauseOnConnect: tls === undefined || this.name === "deno",
+        pauseOnConnect: secured === undefined || this.name === "deno",
       },
       accept,
     );
@@ -100,6 +97,12 @@ export class NodeRuntime implements Runtime {
     return {
       address: addressOf(server, address),
       close: () => unbind(server),
+      ...(secured === undefined ? {} : {
+        get certificates() {
+          return secured.certificates;
+        },
+        rotate: (tls: ServerTls) => secured.rotate(tls),
+      }),
     };
   }
 
@@ -115,37 +118,33 @@ export class NodeRuntime implements Runtime {
         callback: (n): boolean => socket.window(window.subarray(0, n)),
       },
     });
-    const socket: NodeSocket = new NodeSocket(raw, handler, false);
+    const socket: NodeSocket = new NodeSocket(raw, handler);
     raw.on("connect", () => socket.open());
     return socket;
   }
 
-  #connectTls(address: SocketAddress, tls: ClientTls, handler: SocketHandler): PendingSocket {
-    const { isIP, connect: connectNet } = this.#net!;
-    const { checkServerIdentity, connect } = this.#tls!;
-    const options = {
-      ...(isIP(tls.serverName) === 0 ? { servername: tls.serverName } : {}),
-      ...(tls.ca === undefined ? {} : { ca: tls.ca as string | string[] }),
-      ALPNProtocols: [...tls.alpn],
-      checkServerIdentity: (_host: string, certificate: PeerCertificate): Error | undefined =>
-        checkServerIdentity(tls.serverName, certificate),
-      minVersion: "TLSv1.3" as const,
-      maxVersion: "TLSv1.3" as const,
-      allowHalfOpen: true, // handed on to the socket, though the types do not list it
-    };
-    const under = connectNet({
+  #connectTls(address: SocketAddress, tls: TlsClient, handler: SocketHandler): PendingSocket {
+    const under = this.#net!.connect({
       ...("path" in address
         ? { path: address.path }
+        // No delay: a server that asks for another key share would wait for a delayed ACK, 40 ms.
         : { host: address.hostname, port: address.port, noDelay: true }),
       allowHalfOpen: true,
     });
     const pending = new ConnectingSocket(under, handler);
     under.on("connect", () => {
-      const held = this.#hold(under);
-      const raw = connect({ ...options, socket: held?.duplex ?? under });
-      const socket = new NodeSocket(raw, handler, true, under, held);
+      const hello = new ServerHelloReader();
+      const held = this.#hold(under, { received: (bytes) => hello.feed(bytes) });
+      const raw = tls.wrap(held?.duplex ?? under);
+      const { groups, serverName } = tls;
+      const info = (): TlsInfo => tlsInfo(raw, { groups, serverName, group: hello.group });
+      const socket = new NodeSocket(raw, handler, info, under, held);
       pending.becomes(socket);
-      raw.on("secureConnect", () => socket.open());
+      raw.on("secureConnect", () => {
+        const refusal = tls.refusal(raw);
+        if (refusal === undefined) socket.open();
+        else socket.refuse(refusal);
+      });
       socket.flow();
     });
     return pending;
@@ -157,7 +156,7 @@ export class NodeRuntime implements Runtime {
     const handle = (raw as unknown as { _handle?: unknown })._handle;
     const window = this.#window;
     if (handle === undefined || handle === null) {
-      const socket = new NodeSocket(raw, handler, false);
+      const socket = new NodeSocket(raw, handler);
       socket.flow();
       socket.open();
       return;
@@ -174,43 +173,34 @@ export class NodeRuntime implements Runtime {
     // The accepted socket must be over: Deno would keep it, and with it all that hangs on the handle.
     (raw as unknown as { _handle: unknown })._handle = null;
     raw.destroy();
-    const socket = new NodeSocket(own, handler, false);
+    const socket = new NodeSocket(own, handler);
     socket.open();
     own.resume();
   }
 
-  /** Deno must not pause TLS; see `held_duplex.ts`. */
-  #hold(raw: NetSocket): HeldDuplex | undefined {
-    return this.name === "deno" ? heldDuplex(raw, this.#duplex!) : undefined;
+  #acceptTls(raw: NetSocket, tls: TlsServer, onAccept: OnAccept): void {
+    const handler = onAccept(pendingOf(raw));
+    if (handler === undefined) return void raw.destroy();
+    const hello = new ServerHelloReader();
+    const held = this.#hold(raw, {
+      sent: (bytes) => hello.feed(bytes),
+      lastWords: () => hello.started ? undefined : HANDSHAKE_FAILURE,
+    });
+    const secure = tls.wrap(held?.duplex ?? raw);
+    const { groups } = tls;
+    const info = (): TlsInfo => tlsInfo(secure, { groups, group: hello.group });
+    const socket = new NodeSocket(secure, handler, info, raw, held);
+    secure.on("secure", () => {
+      const refusal = tls.refusal(secure);
+      if (refusal === undefined) socket.open();
+      else socket.refuse(refusal);
+    });
+    socket.flow();
   }
 
-  #acceptTls(tls: ServerTls, onAccept: OnAccept): (raw: NetSocket) => void {
-    const { createSecureContext, TLSSocket } = this.#tls!;
-    const { X509Certificate, createPrivateKey } = this.#crypto!;
-    const secureContext = materialOf(() => {
-      const cert = textOf(tls.cert);
-      const key = textOf(tls.key);
-      // Not every runtime looks at them before the first handshake.
-      if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
-        throw new Error("the key does not belong to the certificate");
-      }
-      return createSecureContext({ cert, key, minVersion: "TLSv1.3", maxVersion: "TLSv1.3" });
-    });
-    return (raw) => {
-      const handler = onAccept(pendingOf(raw));
-      if (handler === undefined) return void raw.destroy();
-      const options = {
-        isServer: true,
-        secureContext,
-        ALPNProtocols: [...tls.alpn],
-        allowHalfOpen: true,
-      };
-      const held = this.#hold(raw);
-      const secure: TLSSocket = new TLSSocket((held?.duplex ?? raw) as NetSocket, options);
-      const socket = new NodeSocket(secure, handler, true, raw, held);
-      secure.on("secure", () => socket.open());
-      socket.flow();
-    };
+  /** Deno must not pause TLS; see `held_duplex.ts`. */
+  #hold(raw: NetSocket, tap: Tap): HeldDuplex | undefined {
+    return this.name === "deno" ? heldDuplex(raw, this.#tls!.Duplex, tap) : undefined;
   }
 }
 
@@ -247,18 +237,4 @@ function addressOf(server: Server, address: SocketAddress): SocketAddress {
   if ("path" in address) return address;
   const bound = server.address() as AddressInfo;
   return { hostname: bound.address, port: bound.port };
-}
-
-function materialOf<T>(make: () => T): T {
-  try {
-    return make();
-  } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    throw new TlsMaterialError(text, { cause });
-  }
-}
-
-/** PEM as text, which every runtime takes. */
-function textOf(pem: string | Uint8Array): string {
-  return typeof pem === "string" ? pem : new TextDecoder().decode(pem);
 }

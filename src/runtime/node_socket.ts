@@ -5,9 +5,15 @@
  */
 
 import type { Socket as NetSocket } from "node:net";
-import type { TLSSocket } from "node:tls";
 import type { HeldDuplex } from "./held_duplex.ts";
-import type { PendingSocket, Socket, SocketFault, SocketHandler, SocketInfo } from "./runtime.ts";
+import type {
+  PendingSocket,
+  Socket,
+  SocketFault,
+  SocketHandler,
+  SocketInfo,
+  TlsInfo,
+} from "./runtime.ts";
 
 /** Bytes lent to the runtime at which a write takes nothing more until some are free. */
 const LENT_BYTES = 262_144;
@@ -18,7 +24,7 @@ export class NodeSocket implements Socket, PendingSocket {
   readonly #raw: NetSocket;
   readonly #under: NetSocket;
   readonly #handler: SocketHandler;
-  readonly #tls: boolean;
+  readonly #tls: (() => TlsInfo) | undefined;
   readonly #held: HeldDuplex | undefined;
   #info: SocketInfo = {};
   #lent = 0;
@@ -31,14 +37,14 @@ export class NodeSocket implements Socket, PendingSocket {
   /**
    * @param raw The runtime's socket; an error listener is on it from here on.
    * @param handler Whom to tell.
-   * @param tls Whether errors can be those of TLS.
+   * @param tls With TLS, what its handshake settled; asked once, when it is done.
    * @param under The socket below a TLS one, where there is one apart.
    * @param held The duplex between the two, where the runtime's own pausing must not be used.
    */
   constructor(
     raw: NetSocket,
     handler: SocketHandler,
-    tls: boolean,
+    tls?: () => TlsInfo,
     under?: NetSocket,
     held?: HeldDuplex,
   ) {
@@ -47,7 +53,7 @@ export class NodeSocket implements Socket, PendingSocket {
     this.#tls = tls;
     this.#under = under ?? raw;
     this.#held = held;
-    raw.on("error", (cause) => this.#fault ??= faultOf(cause, this.#tls));
+    raw.on("error", (cause) => this.#fault ??= faultOf(cause, this.#tls !== undefined));
     raw.on("end", () => this.#end());
     raw.on("close", () => this.#close());
     under?.on("error", (cause) => this.#fault ??= faultOf(cause, false));
@@ -72,15 +78,20 @@ export class NodeSocket implements Socket, PendingSocket {
   open(): void {
     if (this.#closed || this.#raw.destroyed) return;
     this.#opened = true;
-    const raw = this.#raw;
     const remote = this.remote;
     const local = endpoint(this.#under.localAddress, this.#under.localPort);
     this.#info = {
       ...(remote === undefined ? {} : { remote }),
       ...(local === undefined ? {} : { local }),
-      ...(this.#tls ? { tls: tlsInfo(raw as TLSSocket) } : {}),
+      ...(this.#tls === undefined ? {} : { tls: this.#tls() }),
     };
     this.#handler.onOpen(this);
+  }
+
+  /** The handshake was done, but not with whom we serve: `onClose` tells why. */
+  refuse(cause: Error): void {
+    this.#fault ??= { type: "tls", cause };
+    this.destroy();
   }
 
   /** Bytes arrived in the shared window. Returns `false` to pause. */
@@ -129,7 +140,7 @@ export class NodeSocket implements Socket, PendingSocket {
 
   destroy(): void {
     // A reset, so that the peer can tell it from an orderly end, which TLS over `node:tls` hides.
-    if (this.#opened) this.#under.resetAndDestroy();
+    if (this.#opened && !this.#shutting()) this.#under.resetAndDestroy();
     else this.#under.destroy();
     // TLS follows a turn later: at once, Node 20 crashes with a write of TLS on its way.
     if (this.#under !== this.#raw) setTimeout(() => this.#raw.destroy(), 0);
@@ -143,6 +154,12 @@ export class NodeSocket implements Socket, PendingSocket {
   resume(): void {
     if (this.#held === undefined) this.#raw.resume();
     else this.#held.hold(false);
+  }
+
+  /** Our end is on its way behind all we sent. A reset then fails on Node, and leaks the descriptor. */
+  #shutting(): boolean {
+    const raw = this.#raw;
+    return raw.writableEnded && !raw.writableFinished && raw.writableLength === 0;
   }
 
   #end(): void {
@@ -195,7 +212,8 @@ function faultOf(cause: unknown, tls: boolean): SocketFault {
   const code = String((cause as { code?: unknown } | null)?.code ?? "");
   if (code === "ECONNREFUSED") return { type: "refused", cause };
   if (RESET.has(code)) return { type: "reset", cause };
-  const system = /^E(?!RR_)[A-Z0-9_]+$/.test(code);
+  // EPROTO is what OpenSSL's own errors are called where they have no name.
+  const system = code !== "EPROTO" && /^E(?!RR_)[A-Z0-9_]+$/.test(code);
   return { type: tls && !system ? "tls" : "system", cause };
 }
 
@@ -208,15 +226,6 @@ const RESET: ReadonlySet<string> = new Set([
   "ERR_STREAM_WRITE_AFTER_END",
   "ERR_STREAM_DESTROYED",
 ]);
-
-function tlsInfo(socket: TLSSocket): NonNullable<SocketInfo["tls"]> {
-  const alpn = socket.alpnProtocol;
-  return {
-    version: socket.getProtocol() ?? "unknown",
-    alpn: typeof alpn === "string" && alpn !== "" ? alpn : undefined,
-    cipher: socket.getCipher()?.name,
-  };
-}
 
 function endpoint(
   hostname: string | undefined,

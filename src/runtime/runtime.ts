@@ -20,34 +20,85 @@ export interface SocketInfo {
   /** The address of this end. */
   readonly local?: { readonly hostname: string; readonly port: number };
   /** What the TLS handshake settled; absent without TLS. */
-  readonly tls?: {
-    /** Protocol version, always `TLSv1.3`. */
-    readonly version: string;
-    /** The protocol both ends agreed on, if any. */
-    readonly alpn: string | undefined;
-    /** The cipher suite, where the runtime tells. */
-    readonly cipher: string | undefined;
-  };
+  readonly tls?: TlsInfo;
 }
 
-/** TLS as a server needs it. PEM text or bytes. */
-export interface ServerTls {
+/** What a TLS handshake settled. */
+export interface TlsInfo {
+  /** Protocol version, always `TLSv1.3`. */
+  readonly version: string;
+  /** The protocol both ends agreed on by ALPN, if any. */
+  readonly alpn: string | undefined;
+  /** The cipher suite, where the runtime tells. */
+  readonly cipher: string | undefined;
+  /** The host name that the client sent, if any. */
+  readonly serverName: string | undefined;
+  /** The key-exchange group, such as `X25519` or `X25519MLKEM768`, where the runtime tells. */
+  readonly group: string | undefined;
+  /** What kind of key exchange was negotiated: `off` classical, `hybrid` with a post-quantum part. */
+  readonly pq: "off" | "hybrid" | "unknown";
+  /** The peer's certificate, if it sent one; it was verified. */
+  readonly peer: PeerCertificate | undefined;
+}
+
+/** Facts of a certificate. */
+export interface CertificateFacts {
+  /** Whom it is for, such as `CN=api, O=Example`. */
+  readonly subject: string;
+  /** Who signed it. */
+  readonly issuer: string;
+  /** Names it is for, such as `DNS:api.example` or `IP Address:192.0.2.1`. */
+  readonly subjectAltNames: readonly string[];
+  /** Serial number in hex. */
+  readonly serialNumber: string;
+  /** SHA-256 over the certificate, as hex pairs with colons. */
+  readonly fingerprint256: string;
+  /** Start of its validity, ISO 8601. */
+  readonly validFrom: string;
+  /** End of its validity, ISO 8601. */
+  readonly validTo: string;
+}
+
+/** Facts of the certificate that the other end proved to have. */
+export interface PeerCertificate extends CertificateFacts {
+  /** Whether it chains to a trusted root and is in its validity; connections without that are refused. */
+  readonly authorized: boolean;
+}
+
+/** A certificate chain and its private key. PEM text or bytes. */
+export interface KeyPair {
   /** The chain, leaf first. */
   readonly cert: string | Uint8Array;
   /** The private key of the leaf. */
   readonly key: string | Uint8Array;
-  /** Protocols to accept, best first. Empty: no ALPN. */
+}
+
+/** What both ends of TLS have in common. */
+export interface TlsOptions {
+  /** Protocols to accept or offer, best first. Empty: no ALPN. */
   readonly alpn: readonly string[];
+  /** Key-exchange groups, best first, and no others. Empty: those of the runtime. */
+  readonly groups: readonly string[];
+  /** Whether bytes of keys are overwritten with zeros once they are parsed. */
+  readonly wipeKeys: boolean;
+}
+
+/** TLS as a server needs it. */
+export interface ServerTls extends TlsOptions {
+  /** At least one; each serves the names it certifies, the first also every other. */
+  readonly certificates: readonly KeyPair[];
+  /** Roots as PEM that a client's certificate must chain to; `undefined` asks for none. */
+  readonly clientCa: string | readonly string[] | undefined;
 }
 
 /** TLS as a client needs it. */
-export interface ClientTls {
+export interface ClientTls extends TlsOptions {
   /** The name to verify the certificate against, and to send as SNI unless it is an IP address. */
   readonly serverName: string;
   /** Trusted roots as PEM; `undefined` is the runtime's own store. */
   readonly ca: string | readonly string[] | undefined;
-  /** Protocols to offer, best first. Empty: no ALPN. */
-  readonly alpn: readonly string[];
+  /** What to prove ourselves with, where the server asks. */
+  readonly certificate: KeyPair | undefined;
 }
 
 /** Why a socket closed; absent when both ends closed it in order. */
@@ -110,7 +161,7 @@ export interface Socket {
   resume(): void;
 }
 
-/** TLS material that cannot be used: it does not parse, or the key does not belong to the certificate. */
+/** TLS material that cannot be used: it does not parse, is not valid now, or its key is another's. */
 export class TlsMaterialError extends Error {}
 
 /** A socket that is not usable yet: its deadline belongs to whoever holds this. */
@@ -130,8 +181,17 @@ export type OnAccept = (socket: PendingSocket) => SocketHandler | undefined;
 export interface BoundListener {
   /** Where it listens; the port is the real one. */
   readonly address: SocketAddress;
+  /** The certificates in use, with TLS. */
+  readonly certificates?: readonly CertificateFacts[];
   /** Stops accepting. Accepted sockets live on. Resolves once the address is free. */
   close(): Promise<void>;
+  /**
+   * Uses other certificates for handshakes from now on, once they were proved by a handshake with
+   * ourselves. With TLS only.
+   *
+   * @throws {TlsMaterialError} When they cannot be used; those before stay in use.
+   */
+  rotate?(tls: ServerTls): Promise<void>;
 }
 
 /** What a runtime must be able to do. */
@@ -140,7 +200,11 @@ export interface Runtime {
   readonly name: "deno" | "bun" | "node" | "memory";
   /** Its version. */
   readonly version: string;
-  /** Starts connecting. A failure to connect is the handler's `onClose`, without `onOpen`. */
+  /**
+   * Starts connecting. A failure to connect is the handler's `onClose`, without `onOpen`.
+   *
+   * @throws {TlsMaterialError} When the TLS material cannot be used; nothing was connected.
+   */
   connect(
     address: SocketAddress,
     tls: ClientTls | undefined,

@@ -4,32 +4,7 @@
  * @module
  */
 
-import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
-import {
-  AlgorithmIdentifier,
-  AttributeTypeAndValue,
-  AttributeValue,
-  BasicConstraints,
-  Certificate,
-  ExtendedKeyUsage,
-  Extension,
-  Extensions,
-  GeneralName,
-  id_ce_basicConstraints,
-  id_ce_extKeyUsage,
-  id_ce_keyUsage,
-  id_ce_subjectAltName,
-  id_kp_serverAuth,
-  KeyUsage,
-  KeyUsageFlags,
-  Name,
-  RelativeDistinguishedName,
-  SubjectAlternativeName,
-  SubjectPublicKeyInfo,
-  TBSCertificate,
-  Validity,
-  Version,
-} from "@peculiar/asn1-x509";
+import { certify } from "./x509.ts";
 
 /** What {@linkcode throwAwayCertificate} is asked for. */
 export interface ThrowAwayOptions {
@@ -41,15 +16,34 @@ export interface ThrowAwayOptions {
 
 /** A certificate and its private key, as PEM text. */
 export interface ThrowAwayCertificate {
-  /** The certificate. It is its own root: clients trust it by this same text. */
+  /** The certificate; a self-signed one is its own root, and clients trust it by this same text. */
   readonly cert: string;
   /** The private key, PKCS #8. Keep it in the process that made it. */
   readonly key: string;
 }
 
-const ECDSA_SHA256 = "1.2.840.10045.4.3.2";
-const COMMON_NAME = "2.5.4.3";
-const KEY = { name: "ECDSA", namedCurve: "P-256" } as const;
+/** What {@linkcode ThrowAwayAuthority.issue} is asked for. */
+export interface IssueOptions extends ThrowAwayOptions {
+  /** Its common name. @default {"ron-transport throw-away"} */
+  readonly subject?: string;
+  /** Whether it proves a server or a client. @default {"server"} */
+  readonly use?: "server" | "client";
+  /** Start of its validity. @default One hour ago. */
+  readonly notBefore?: Date;
+  /** End of its validity. @default `hours` from now. */
+  readonly notAfter?: Date;
+}
+
+/** An authority that lasts as long as the process; see {@linkcode throwAwayAuthority}. */
+export interface ThrowAwayAuthority {
+  /** Its certificate, to be trusted as a root. */
+  readonly cert: string;
+  /** Makes a key and a certificate for it, signed by this authority. */
+  issue(options?: IssueOptions): Promise<ThrowAwayCertificate>;
+}
+
+const SUBJECT = "ron-transport throw-away";
+const NAMES: readonly string[] = ["localhost", "127.0.0.1"];
 const HOUR_MS = 3_600_000;
 
 /**
@@ -71,99 +65,60 @@ const HOUR_MS = 3_600_000;
 export async function throwAwayCertificate(
   options: ThrowAwayOptions = {},
 ): Promise<ThrowAwayCertificate> {
-  const keys = await crypto.subtle.generateKey(KEY, true, ["sign", "verify"]);
-  const tbs = toBeSigned(
-    options.names ?? ["localhost", "127.0.0.1"],
-    options.hours ?? 24,
-    AsnConvert.parse(await crypto.subtle.exportKey("spki", keys.publicKey), SubjectPublicKeyInfo),
-  );
-  const signed = AsnConvert.serialize(tbs);
-  const signature = await crypto.subtle.sign({ ...KEY, hash: "SHA-256" }, keys.privateKey, signed);
-  const certificate = new Certificate({
-    tbsCertificate: tbs,
-    signatureAlgorithm: new AlgorithmIdentifier({ algorithm: ECDSA_SHA256 }),
-    signatureValue: derSignature(new Uint8Array(signature)),
+  const { cert, key } = await certify({
+    subject: SUBJECT,
+    names: options.names ?? NAMES,
+    use: "server",
+    ...validity(options),
   });
+  return { cert, key };
+}
+
+/**
+ * Makes an authority that signs certificates of servers and clients, valid or not, for tests.
+ *
+ * @param subject Its common name.
+ *
+ * @example A client that proves who it is
+ * ```ts
+ * import { Transport } from "@ron/transport";
+ * import { throwAwayAuthority } from "@ron/transport/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const authority = await throwAwayAuthority();
+ * const server = await authority.issue();
+ * const client = await authority.issue({ subject: "client 7", use: "client", names: [] });
+ *
+ * await using listening = new Transport({ backend: "tls", tls: { enabled: true } });
+ * const listener = await listening.listen({ tls: { material: server, ca: authority.cert } });
+ * await using dialling = new Transport();
+ * await dialling.dial(listener.address, { tls: { ca: authority.cert, material: client } });
+ * for await (const connection of listener) {
+ *   assert.equal(connection.info.tls?.peer?.subject, "CN=client 7");
+ *   break;
+ * }
+ * ```
+ */
+export async function throwAwayAuthority(
+  subject: string = "ron-transport throw-away authority",
+): Promise<ThrowAwayAuthority> {
+  const root = await certify({ subject, names: [], use: "authority", ...validity({}) });
   return {
-    cert: pem("CERTIFICATE", AsnConvert.serialize(certificate)),
-    key: pem("PRIVATE KEY", await crypto.subtle.exportKey("pkcs8", keys.privateKey)),
+    cert: root.cert,
+    async issue(options: IssueOptions = {}) {
+      const { subject = SUBJECT, names = NAMES, use = "server" } = options;
+      const { cert, key } = await certify({ subject, names, use, ...validity(options) }, root);
+      return { cert, key };
+    },
   };
 }
 
-function toBeSigned(
-  names: readonly string[],
-  hours: number,
-  key: SubjectPublicKeyInfo,
-): TBSCertificate {
-  const name = new Name([
-    new RelativeDistinguishedName([
-      new AttributeTypeAndValue({
-        type: COMMON_NAME,
-        value: new AttributeValue({ utf8String: "ron-transport throw-away" }),
-      }),
-    ]),
-  ]);
+function validity(
+  { hours = 24, notBefore, notAfter }: IssueOptions,
+): { notBefore: Date; notAfter: Date } {
   const now = Date.now();
-  return new TBSCertificate({
-    version: Version.v3,
-    serialNumber: serialNumber(),
-    signature: new AlgorithmIdentifier({ algorithm: ECDSA_SHA256 }),
-    issuer: name,
-    subject: name,
-    validity: new Validity({
-      notBefore: new Date(now - HOUR_MS),
-      notAfter: new Date(now + hours * HOUR_MS),
-    }),
-    subjectPublicKeyInfo: key,
-    extensions: new Extensions([
-      // Not an authority: strict clients refuse a CA certificate as a server's own.
-      extension(id_ce_basicConstraints, true, new BasicConstraints({ cA: false })),
-      extension(id_ce_keyUsage, true, new KeyUsage(KeyUsageFlags.digitalSignature)),
-      extension(id_ce_extKeyUsage, false, new ExtendedKeyUsage([id_kp_serverAuth])),
-      extension(id_ce_subjectAltName, false, new SubjectAlternativeName(names.map(generalName))),
-    ]),
-  });
-}
-
-function extension(id: string, critical: boolean, value: object): Extension {
-  const extnValue = new OctetString(AsnConvert.serialize(value));
-  return new Extension({ extnID: id, critical, extnValue });
-}
-
-function generalName(name: string): GeneralName {
-  return isIpAddress(name)
-    ? new GeneralName({ iPAddress: name })
-    : new GeneralName({ dNSName: name });
-}
-
-function isIpAddress(name: string): boolean {
-  return name.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(name);
-}
-
-/** 16 random bytes, positive and without a leading zero. */
-function serialNumber(): ArrayBuffer {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
-  return bytes.buffer;
-}
-
-/** WebCrypto signs as r || s; certificates carry SEQUENCE { INTEGER r, INTEGER s }. */
-function derSignature(raw: Uint8Array): ArrayBuffer {
-  const half = raw.length / 2;
-  const body = [...derInteger(raw.subarray(0, half)), ...derInteger(raw.subarray(half))];
-  return new Uint8Array([0x30, body.length, ...body]).buffer;
-}
-
-function derInteger(bytes: Uint8Array): number[] {
-  let start = 0;
-  while (start < bytes.length - 1 && bytes[start] === 0) start++;
-  const digits = [...bytes.subarray(start)];
-  if ((digits[0] ?? 0) >= 0x80) digits.unshift(0);
-  return [0x02, digits.length, ...digits];
-}
-
-function pem(label: string, der: ArrayBuffer): string {
-  const text = btoa(String.fromCharCode(...new Uint8Array(der)));
-  const lines = text.match(/.{1,64}/g) ?? [];
-  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
+  return {
+    notBefore: notBefore ?? new Date(now - HOUR_MS),
+    notAfter: notAfter ?? new Date(now + hours * HOUR_MS),
+  };
 }

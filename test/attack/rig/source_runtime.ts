@@ -8,6 +8,7 @@ import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import process from "node:process";
 import { NodeSocket } from "../../../src/runtime/node_socket.ts";
+import { tlsInfo } from "../../../src/runtime/tls_info.ts";
 import type {
   BoundListener,
   ClientTls,
@@ -42,7 +43,7 @@ export class SourceRuntime implements Runtime {
       noDelay: true,
     });
     if (tls === undefined) {
-      const socket = new NodeSocket(under, handler, false);
+      const socket = new NodeSocket(under, handler);
       socket.flow();
       under.on("connect", () => socket.open());
       return Promise.resolve(socket);
@@ -54,7 +55,12 @@ export class SourceRuntime implements Runtime {
       minVersion: "TLSv1.3",
       checkServerIdentity: () => undefined, // the root is this run's own certificate
     });
-    const socket = new NodeSocket(secure, handler, true, under);
+    const socket = new NodeSocket(
+      secure,
+      handler,
+      () => tlsInfo(secure, { groups: [], group: undefined }),
+      under,
+    );
     socket.flow();
     secure.on("secureConnect", () => socket.open());
     return Promise.resolve(socket);

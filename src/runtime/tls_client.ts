@@ -1,0 +1,74 @@
+/**
+ * The client's side of TLS over `node:tls`.
+ *
+ * @module
+ */
+
+import type { Duplex } from "node:stream";
+import type { ConnectionOptions, PeerCertificate, SecureContext, TLSSocket } from "node:tls";
+import { checkCertificate } from "./certificates.ts";
+import { type ClientTls, TlsMaterialError } from "./runtime.ts";
+import type { TlsModules } from "./tls_modules.ts";
+import { wipe } from "./wipe.ts";
+
+/** See the module. One for each dial. */
+export class TlsClient {
+  readonly groups: readonly string[];
+  readonly serverName: string | undefined;
+  readonly #modules: TlsModules;
+  readonly #options: ConnectionOptions;
+
+  /** @throws {TlsMaterialError} When the material cannot be used; nothing was connected. */
+  constructor(modules: TlsModules, tls: ClientTls) {
+    const { checkServerIdentity } = modules.tls;
+    this.#modules = modules;
+    this.groups = tls.groups;
+    this.serverName = modules.net.isIP(tls.serverName) === 0 ? tls.serverName : undefined;
+    this.#options = {
+      ...(this.serverName === undefined ? {} : { servername: this.serverName }),
+      secureContext: contextOf(modules, tls),
+      ALPNProtocols: [...tls.alpn],
+      checkServerIdentity: (_host: string, certificate: PeerCertificate): Error | undefined =>
+        checkServerIdentity(tls.serverName, certificate),
+      minVersion: "TLSv1.3",
+      maxVersion: "TLSv1.3",
+      rejectUnauthorized: true, // an environment variable would turn it off
+    };
+  }
+
+  /** Starts the handshake on a connected socket; `allowHalfOpen` is missing in the types. */
+  wrap(socket: Duplex): TLSSocket {
+    const options = { ...this.#options, socket, allowHalfOpen: true };
+    return this.#modules.tls.connect(options);
+  }
+
+  /** Why the server of a finished handshake must not be used, if so. */
+  refusal(secure: TLSSocket): Error | undefined {
+    return secure.authorized ? undefined : new Error("The server's certificate was not verified");
+  }
+}
+
+function contextOf(
+  { tls: { createSecureContext }, crypto }: TlsModules,
+  tls: ClientTls,
+): SecureContext {
+  const { certificate } = tls;
+  try {
+    if (certificate !== undefined) checkCertificate(crypto, certificate);
+    return createSecureContext({
+      ...(tls.ca === undefined ? {} : { ca: tls.ca as string | string[] }),
+      ...(certificate === undefined
+        ? {}
+        : { cert: certificate.cert as string, key: certificate.key as string }),
+      ...(tls.groups.length === 0 ? {} : { ecdhCurve: tls.groups.join(":") }),
+      minVersion: "TLSv1.3",
+      maxVersion: "TLSv1.3",
+    });
+  } catch (cause) {
+    if (cause instanceof TlsMaterialError) throw cause;
+    const code = String((cause as { code?: unknown } | null)?.code ?? "");
+    throw new TlsMaterialError(`the runtime refuses the certificate, key or roots (${code})`);
+  } finally {
+    if (tls.wipeKeys && certificate !== undefined) wipe(certificate.key);
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * The modules that TLS needs, loaded when the first listener or dial asks for it.
+ *
+ * @module
+ */
+
+/** See the module. */
+export interface TlsModules {
+  readonly net: typeof import("node:net");
+  readonly tls: typeof import("node:tls");
+  readonly crypto: typeof import("node:crypto");
+  readonly Duplex: typeof import("node:stream").Duplex;
+}
+
+/** Loads them; a second call costs nothing. */
+export async function loadTlsModules(): Promise<TlsModules> {
+  const [net, tls, crypto, stream] = await Promise.all([
+    import("node:net"),
+    import("node:tls"),
+    import("node:crypto"),
+    import("node:stream"),
+  ]);
+  return { net, tls, crypto, Duplex: stream.Duplex };
+}
