@@ -6,6 +6,7 @@
  * @module
  */
 
+import { endpoint } from "./endpoint.ts";
 import { NodeRuntime } from "./node.ts";
 import type {
   BoundListener,
@@ -24,10 +25,10 @@ import type {
 /** The part of a Bun socket that is used. */
 interface RawSocket {
   data: BunSocket | undefined;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localAddress: string;
-  readonly localPort: number;
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
   write(bytes: Uint8Array, offset: number, length: number): number;
   shutdown(): void;
   terminate(): void;
@@ -100,7 +101,7 @@ export class BunRuntime implements Runtime {
       ...EVENTS,
       open(raw) {
         const handler = onAccept({
-          remote: { hostname: raw.remoteAddress, port: raw.remotePort },
+          remote: endpoint(raw.remoteAddress, raw.remotePort),
           destroy: () => raw.terminate(),
         });
         if (handler === undefined) raw.terminate();
@@ -147,9 +148,11 @@ class BunSocket implements Socket, PendingSocket {
     if (this.#given) return raw.terminate();
     raw.data = this;
     this.#raw = raw;
+    const remote = endpoint(raw.remoteAddress, raw.remotePort);
+    const local = endpoint(raw.localAddress, raw.localPort);
     this.#info = {
-      remote: { hostname: raw.remoteAddress, port: raw.remotePort },
-      local: { hostname: raw.localAddress, port: raw.localPort },
+      ...(remote === undefined ? {} : { remote }),
+      ...(local === undefined ? {} : { local }),
     };
     this.handler.onOpen(this);
   }

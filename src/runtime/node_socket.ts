@@ -5,6 +5,7 @@
  */
 
 import type { Socket as NetSocket } from "node:net";
+import { endpoint } from "./endpoint.ts";
 import type { HeldDuplex } from "./held_duplex.ts";
 import type {
   PendingSocket,
@@ -226,10 +227,3 @@ const RESET: ReadonlySet<string> = new Set([
   "ERR_STREAM_WRITE_AFTER_END",
   "ERR_STREAM_DESTROYED",
 ]);
-
-function endpoint(
-  hostname: string | undefined,
-  port: number | undefined,
-): { readonly hostname: string; readonly port: number } | undefined {
-  return hostname === undefined || port === undefined ? undefined : { hostname, port };
-}
