@@ -8,11 +8,13 @@ import type { Clock, Timer } from "../clock.ts";
 
 interface Entry {
   readonly at: number;
-  readonly callback: () => void;
+  readonly order: number;
+  callback: (() => void) | undefined; // undefined: fired or cancelled
 }
 
 /**
- * A {@linkcode Clock} for tests: time passes only by {@linkcode ManualClock.advance}.
+ * A {@linkcode Clock} for tests: time passes only by {@linkcode ManualClock.advance} and
+ * {@linkcode ManualClock.step}.
  *
  * @example
  * ```ts
@@ -28,8 +30,11 @@ interface Entry {
  * ```
  */
 export class ManualClock implements Clock {
-  readonly #timers = new Set<Entry>();
+  /** A heap: no entry is due before its parent at half its index. */
+  readonly #heap: Entry[] = [];
   #now = 0;
+  #made = 0;
+  #pending = 0;
 
   /** Milliseconds since the clock was made. */
   now(): number {
@@ -38,20 +43,32 @@ export class ManualClock implements Clock {
 
   /** Timers that wait. */
   get pending(): number {
-    return this.#timers.size;
+    return this.#pending;
+  }
+
+  /** When the next timer is due, in milliseconds of this clock; `undefined` when none waits. */
+  get next(): number | undefined {
+    return this.#first()?.at;
   }
 
   /**
    * Calls `callback` once the clock was moved `ms` further.
    *
    * @param ms Delay in milliseconds.
-   * @param callback Runs inside {@linkcode ManualClock.advance}.
+   * @param callback Runs inside {@linkcode ManualClock.advance} or {@linkcode ManualClock.step}.
    * @returns The timer.
    */
   after(ms: number, callback: () => void): Timer {
-    const entry: Entry = { at: this.#now + Math.max(0, ms), callback };
-    this.#timers.add(entry);
-    return { cancel: () => void this.#timers.delete(entry) };
+    const entry: Entry = { at: this.#now + Math.max(0, ms), order: this.#made++, callback };
+    this.#add(entry);
+    this.#pending++;
+    return {
+      cancel: () => {
+        if (entry.callback === undefined) return;
+        entry.callback = undefined; // leaves the heap when it comes to the top
+        this.#pending--;
+      },
+    };
   }
 
   /**
@@ -61,16 +78,66 @@ export class ManualClock implements Clock {
    */
   advance(ms: number): void {
     const until = this.#now + ms;
-    for (;;) {
-      let next: Entry | undefined;
-      for (const entry of this.#timers) {
-        if (entry.at <= until && (next === undefined || entry.at < next.at)) next = entry;
-      }
-      if (next === undefined) break;
-      this.#timers.delete(next);
-      this.#now = next.at;
-      next.callback();
+    for (let first = this.#first(); first !== undefined && first.at <= until;) {
+      this.step();
+      first = this.#first();
     }
     this.#now = until;
   }
+
+  /**
+   * Moves the clock to the next timer and fires that one alone.
+   *
+   * @returns `false` when none waits; the clock then stands where it stood.
+   */
+  step(): boolean {
+    const first = this.#first();
+    if (first === undefined) return false;
+    this.#drop();
+    this.#now = first.at;
+    this.#pending--;
+    const { callback } = first;
+    first.callback = undefined;
+    callback!();
+    return true;
+  }
+
+  #first(): Entry | undefined {
+    while (this.#heap.length > 0 && this.#heap[0]!.callback === undefined) this.#drop();
+    return this.#heap[0];
+  }
+
+  #add(entry: Entry): void {
+    const heap = this.#heap;
+    let i = heap.length;
+    heap.push(entry);
+    while (i > 0) {
+      const up = (i - 1) >> 1;
+      if (!before(entry, heap[up]!)) break;
+      heap[i] = heap[up]!;
+      i = up;
+    }
+    heap[i] = entry;
+  }
+
+  /** Takes the top off. */
+  #drop(): void {
+    const heap = this.#heap;
+    const last = heap.pop()!;
+    if (heap.length === 0) return;
+    let i = 0;
+    for (;;) {
+      let down = 2 * i + 1;
+      if (down >= heap.length) break;
+      if (down + 1 < heap.length && before(heap[down + 1]!, heap[down]!)) down++;
+      if (!before(heap[down]!, last)) break;
+      heap[i] = heap[down]!;
+      i = down;
+    }
+    heap[i] = last;
+  }
+}
+
+function before(a: Entry, b: Entry): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
