@@ -10,6 +10,7 @@ import type { Connection } from "../connection.ts";
 import { deferred } from "../deferred.ts";
 import { Transport } from "../transport.ts";
 import { MemoryNetwork, type MemoryNetworkOptions } from "./memory_network.ts";
+import type { MemoryWire } from "./memory_wire.ts";
 
 /** Options of {@linkcode duplexPair}. */
 export interface DuplexPairOptions extends MemoryNetworkOptions {
@@ -25,6 +26,8 @@ export interface DuplexPair extends AsyncDisposable {
   readonly near: Connection;
   /** The end that accepted. */
   readonly far: Connection;
+  /** What is between them: stalls, silence, ends and resets. */
+  readonly wire: MemoryWire;
 }
 
 /**
@@ -42,9 +45,28 @@ export interface DuplexPair extends AsyncDisposable {
  * await pair.near.write(new Uint8Array([1, 2, 3]));
  * assert.ok(await pair.far.read(new Uint8Array(3)));
  * ```
+ *
+ * @example With faults, on a manual clock
+ * ```ts
+ * import { drive, duplexPair, ManualClock } from "@ron/transport/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const clock = new ManualClock();
+ * const pair = await drive(clock, duplexPair({ seed: 3, clock, time: clock, latencyMs: [5, 40] }));
+ * pair.wire.reset();
+ * const reason = await drive(clock, pair.near.closed);
+ * assert.equal(reason.kind, "io_closed");
+ * ```
  */
 export async function duplexPair(options: DuplexPairOptions = {}): Promise<DuplexPair> {
-  const runtime = new MemoryNetwork(options);
+  let wire: MemoryWire | undefined;
+  const runtime = new MemoryNetwork({
+    ...options,
+    onWire(made) {
+      wire = made;
+      options.onWire?.(made);
+    },
+  });
   const hooks = { runtime, ...(options.clock === undefined ? {} : { clock: options.clock }) };
   const server = new Transport(options.config, hooks);
   const client = new Transport(options.config, hooks);
@@ -61,6 +83,7 @@ export async function duplexPair(options: DuplexPairOptions = {}): Promise<Duple
   return {
     near,
     far,
+    wire: wire!,
     async [Symbol.asyncDispose](): Promise<void> {
       await client.close();
       await server.close();

@@ -16,7 +16,9 @@
 
 export * from "./certificate.ts";
 export { conformance, type ConformanceCase, type ConformanceEnds } from "./conformance.ts";
+export { drive } from "./drive.ts";
 export { type DuplexPair, duplexPair, type DuplexPairOptions } from "./duplex_pair.ts";
 export { ManualClock } from "./manual_clock.ts";
 export { MemoryNetwork, type MemoryNetworkOptions } from "./memory_network.ts";
+export type { MemoryDirection, MemoryWire } from "./memory_wire.ts";
 export { random } from "./random.ts";
