@@ -54,6 +54,7 @@ export {
 export { ByteBudget } from "./src/limits/byte_budget.ts";
 export { TokenBucket } from "./src/limits/token_bucket.ts";
 export { Listener, type OnConnection } from "./src/listener.ts";
+export { readinessResponse } from "./src/readiness_response.ts";
 export type { Readiness, ReadinessReason, ReadinessTransition } from "./src/readiness.ts";
 export type {
   BoundListener,

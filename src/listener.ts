@@ -34,6 +34,7 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
   /** Where it listens, with the real port. */
   readonly address: Address;
   readonly #table: ConnectionTable;
+  readonly #takesWork: () => boolean;
   readonly #onStop: () => void;
   readonly #onConnection: OnConnection | undefined;
   readonly #links = new Set<Link>();
@@ -49,11 +50,13 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
     address: Address,
     table: ConnectionTable,
     onConnection: OnConnection | undefined,
+    takesWork: () => boolean,
     onStop: () => void,
   ) {
     this.address = address;
     this.#table = table;
     this.#onConnection = onConnection;
+    this.#takesWork = takesWork;
     this.#onStop = onStop;
   }
 
@@ -76,7 +79,7 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
 
   /** @internal Every accepted socket comes here before any byte of it is read. */
   accept(pending: PendingSocket): Link | undefined {
-    if (this.#stopping !== undefined) return undefined;
+    if (this.#stopping !== undefined || !this.#takesWork()) return undefined;
     const link = this.#table.accepting(this.address, pending, {
       onOpen: (link) => this.#deliver(link),
       onClosed: (link) => void this.#links.delete(link),

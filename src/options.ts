@@ -73,6 +73,8 @@ export interface TransportHooks {
   material?: (config: ConfigSnapshot) => TlsMaterial | Promise<TlsMaterial>;
   /** Told of what works but should not stay so, such as a certificate that is too old. */
   onWarning?: (warning: TransportWarning) => void;
+  /** Closes the transport when aborted, and with it every listener and connection. */
+  signal?: AbortSignal;
   /** Monotonic time. @default The runtime's. */
   clock?: Clock;
   /** What unfinished work may hold, to share it between transports. @default A pool of 64 MiB for each transport. */

@@ -18,8 +18,9 @@ import { type ErrorKind, TransportError } from "./errors.ts";
 import { ByteBudget } from "./limits/byte_budget.ts";
 import { listenError } from "./listen_error.ts";
 import { Listener } from "./listener.ts";
-import type { DialOptions, ListenOptions, TransportHooks } from "./options.ts";
+import type { ConnectionClosed, DialOptions, ListenOptions, TransportHooks } from "./options.ts";
 import { type Readiness, type ReadinessReason, ReadinessState, reasonOf } from "./readiness.ts";
+import { TrapRate } from "./trap_rate.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import {
   type BoundListener,
@@ -63,6 +64,8 @@ export class Transport implements AsyncDisposable {
   readonly #hooks: TransportHooks;
   readonly #table: ConnectionTable;
   readonly #readiness: ReadinessState;
+  readonly #traps: TrapRate;
+  readonly #onAbort = (): void => void this.close();
   readonly #listeners = new Set<Listener>();
   #runtime: Promise<Runtime> | undefined;
   #dials: boolean; // has dialled, or can do nothing else
@@ -84,11 +87,15 @@ export class Transport implements AsyncDisposable {
       () => this.#config,
       hooks.clock ?? systemClock,
       hooks.budget ?? new ByteBudget(),
-      (event) => this.#tell(() => hooks.onConnectionClosed?.(event)),
+      (event) => this.#closed(event),
     );
+    this.#traps = new TrapRate(hooks.clock ?? systemClock, () => this.#judge());
     this.#readiness = new ReadinessState((t) => this.#tell(() => hooks.onReadiness?.(t)));
     this.#dials = this.config.bind_addr === null;
     this.#judge();
+    const { signal } = hooks;
+    if (signal?.aborted) void this.close();
+    else signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   /** The configuration in force: validated, defaults filled in, deep-frozen. */
@@ -125,8 +132,11 @@ export class Transport implements AsyncDisposable {
       const fetchTls = (): Promise<ServerTls> =>
         serverTls(options.tls ?? this.#namedMaterial(), this.config);
       const tls = address.transport === "tls" ? await fetchTls() : undefined;
-      const listener: Listener = new Listener(address, this.#table, onConnection, () => {
+      const onAbort = (): void => void listener.close();
+      const takesWork = (): boolean => this.#takesWork;
+      const listener: Listener = new Listener(address, this.#table, onConnection, takesWork, () => {
         this.#listeners.delete(listener);
+        signal?.removeEventListener("abort", onAbort);
       });
       const runtime = await this.#loadRuntime();
       const onFault = (): void => void this.#table.counters.acceptFaults++;
@@ -148,7 +158,7 @@ export class Transport implements AsyncDisposable {
       // Both may have come while it was binding.
       if (this.#draining || signal?.aborted) await listener.close();
       signal?.throwIfAborted();
-      signal?.addEventListener("abort", () => void listener.close(), { once: true });
+      signal?.addEventListener("abort", onAbort, { once: true });
       return listener;
     } catch (cause) {
       if (signal?.aborted) throw signal.reason;
@@ -193,8 +203,7 @@ export class Transport implements AsyncDisposable {
    * @param ms The budget in milliseconds. @default {5000}
    */
   async drain(ms?: number): Promise<void> {
-    this.#draining = true;
-    this.#judge();
+    this.#stop();
     const { links } = this.#table;
     const listeners = [...this.#listeners].map((listener) => listener.drain(ms));
     for (const link of links) link.drain();
@@ -204,8 +213,7 @@ export class Transport implements AsyncDisposable {
 
   /** Aborts every connection and closes every listener. Idempotent. */
   async close(): Promise<void> {
-    this.#draining = true;
-    this.#judge();
+    this.#stop();
     const aborted = this.#table.abort(this.#table.links);
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
     await aborted;
@@ -263,10 +271,17 @@ export class Transport implements AsyncDisposable {
 
   #judge(): void {
     if (this.#draining) this.#readiness.set({ state: "NotReady", reason: "draining" });
+    else if (this.#traps.tooMany) this.#readiness.set({ state: "NotReady", reason: "internal" });
     else if (this.#fault !== undefined) {
       this.#readiness.set({ state: "NotReady", reason: this.#fault });
     } else if (this.#listeners.size > 0 || this.#dials) this.#readiness.set({ state: "Ready" });
     else this.#readiness.set({ state: "NotReady", reason: "starting" });
+  }
+
+  /** Whether sockets are accepted; one that binds has none yet to refuse. */
+  get #takesWork(): boolean {
+    const { current, ready } = this.#readiness;
+    return ready || reasonOf(current) === "starting";
   }
 
   #notReady(): TransportError {
@@ -275,9 +290,24 @@ export class Transport implements AsyncDisposable {
       ? reason
       : reason === "tls_config_missing"
       ? "config_invalid"
+      : reason === "internal"
+      ? "internal"
       : "misuse";
     const what = `Cannot dial while the transport is NotReady (${reason})`;
     return new TransportError(kind, what, { op: "dial" });
+  }
+
+  #closed(event: ConnectionClosed): void {
+    if (event.reason.kind === "internal" && event.reason.by === "library") this.#traps.trapped();
+    this.#tell(() => this.#hooks.onConnectionClosed?.(event));
+  }
+
+  /** No new work from here on. */
+  #stop(): void {
+    this.#draining = true;
+    this.#traps.close();
+    this.#hooks.signal?.removeEventListener("abort", this.#onAbort);
+    this.#judge();
   }
 
   /** Runs a hook; what it throws stays with it. */

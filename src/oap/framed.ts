@@ -17,6 +17,7 @@ import type { FramedCounters } from "./framed_counters.ts";
 import type { FramedOptions, RequestOptions, SendOptions } from "./framed_options.ts";
 import { FramedSink } from "./framed_sink.ts";
 import { helloFrame, type Negotiated } from "./hello.ts";
+import { Ping } from "./ping.ts";
 import { request } from "./request.ts";
 import { type StreamResult, StreamSend } from "./stream_send.ts";
 
@@ -67,6 +68,8 @@ export class FramedConnection implements AsyncDisposable {
   /** @internal Made by {@linkcode framed}. */
   constructor(sink: FramedSink) {
     this.#sink = sink;
+    const { ping } = sink.options;
+    if (ping !== undefined) sink.ping = new Ping(sink, ping, this.#ids);
   }
 
   /** What is known of the connection. */

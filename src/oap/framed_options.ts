@@ -28,8 +28,18 @@ export interface FramedOptions {
   fragments?: boolean;
   /** Milliseconds until a request without an answer fails. @default {30000} */
   requestTimeoutMs?: number;
+  /** Finds a peer that is gone without saying so, by a HELLO request. @default none: only deadlines do */
+  ping?: PingOptions;
   /** Lends copies to `onBatch` and spoils them afterwards, so that a test sees who kept one. @default {false} */
   checkBorrows?: boolean;
+}
+
+/** When a silent peer is asked for a sign of life. A connection with pings is never idle. */
+export interface PingOptions {
+  /** After how many milliseconds without a byte from it. */
+  intervalMs: number;
+  /** How many milliseconds it has to answer; then the connection is broken off with `timeout`. */
+  timeoutMs: number;
 }
 
 /** How a wait is given up. */

@@ -22,6 +22,7 @@ import {
   negotiate,
   type Negotiated,
 } from "./hello.ts";
+import type { Ping } from "./ping.ts";
 import { InboundRequests } from "./inbound.ts";
 import { lend } from "./lend.ts";
 import { frameLimit, limit } from "./limits.ts";
@@ -49,6 +50,10 @@ export class FramedSink implements Sink {
   readonly queue: WorkQueue = new WorkQueue(() => this.#catchUp());
   /** What this end says in HELLO. */
   readonly reply: HelloReply;
+  /** Finds out whether the peer is there, where that is asked for. */
+  ping: Ping | undefined = undefined;
+  /** Times that bytes came. */
+  receives = 0;
   /** Most unanswered requests of this end. */
   maxInflight: number;
   readonly #parser: Parser;
@@ -123,6 +128,7 @@ export class FramedSink implements Sink {
   }
 
   push(bytes: Uint8Array, owned: boolean): SinkReport {
+    this.receives++;
     if (this.#held.length > 0) this.#held.push(owned ? bytes : bytes.slice());
     else this.#take(bytes, owned);
     return this.#tell();
@@ -135,12 +141,14 @@ export class FramedSink implements Sink {
 
   drain(): void {
     this.#draining = true;
+    this.ping?.stop();
     this.sender.onAnswer = () => this.settled();
     this.settled();
   }
 
   closed(reason: CloseReason): void {
     const { error } = reason;
+    this.ping?.stop();
     // An orderly close loses nothing: what is held is decoded as the consumer takes what came before.
     const more = reason.kind === "closed" && this.#held.length > 0 && !this.#parser.blocked;
     this.#over = !more;

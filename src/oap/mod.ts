@@ -52,7 +52,7 @@ export {
 export { FrameView } from "./frame_view.ts";
 export { framed, FramedConnection } from "./framed.ts";
 export type { FramedCounters } from "./framed_counters.ts";
-export type { FramedOptions, RequestOptions, SendOptions } from "./framed_options.ts";
+export type { FramedOptions, PingOptions, RequestOptions, SendOptions } from "./framed_options.ts";
 export { type Codec, inflate, type InflateOptions } from "./guard.ts";
 export {
   ALPN,
