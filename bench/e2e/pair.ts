@@ -1,0 +1,120 @@
+/**
+ * A server and a client of one peer, in processes of their own, which do the same work again and again.
+ *
+ * @module
+ */
+
+import { HEADER_BYTES } from "../../src/oap/frame.ts";
+import { runtimeName } from "../../test/runtimes.ts";
+import { expected, type Job, type Tally } from "../peers/contract.ts";
+import { type PeerName, runs } from "../peers/peers.ts";
+import { Child } from "./child.ts";
+import type { Ran, Told } from "./end.ts";
+
+/** What one run cost. */
+export interface Cost {
+  readonly messages: number;
+  /** Microseconds of processor time of both processes, for one message. */
+  readonly cpu: number;
+  /** The server's part of it. */
+  readonly serverCpu: number;
+  /** Microseconds by the clock, for one message. */
+  readonly wall: number;
+}
+
+const END = new URL("./end.ts", import.meta.url);
+/** `end.ts` for Node, which setup.sh bundles. */
+const NODE_END = new URL("../peers/node_modules/.bundle/end.mjs", import.meta.url);
+
+/** See the module. */
+export class Pair implements AsyncDisposable {
+  /** Which peer. */
+  readonly peer: PeerName;
+  readonly #job: Job;
+  readonly #server: Child;
+  readonly #client: Child;
+
+  private constructor(peer: PeerName, job: Job, server: Child, client: Child) {
+    this.peer = peer;
+    this.#job = job;
+    this.#server = server;
+    this.#client = client;
+  }
+
+  /** Starts both, and connects them; `undefined` where the peer is missing. */
+  static async start(peer: PeerName, job: Job): Promise<Pair | undefined> {
+    const runtime = runs(peer, runtimeName());
+    if (runtime === undefined) return undefined;
+    const script = runtime === "node" ? NODE_END : END;
+    const server = new Child(script, ["serve", peer, JSON.stringify(job)], runtime);
+    try {
+      const { port } = await server.answer<{ port: number }>();
+      const args = ["connect", peer, JSON.stringify(job), String(port)];
+      const client = new Child(script, args, runtime);
+      const pair = new Pair(peer, job, server, client);
+      await client.answer();
+      return pair;
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Does the work once.
+   *
+   * @throws When not exactly what was sent has arrived.
+   */
+  async run(count: number): Promise<Cost> {
+    await this.#server.ask({ mark: true });
+    const { answers, ms, cpu } = await this.#client.ask<Ran>({ run: count });
+    const told = await this.#server.ask<Told>({ tell: true });
+    this.#check(count, told.arrived, answers);
+    return {
+      messages: count,
+      cpu: (cpu + told.cpu) / count,
+      serverCpu: told.cpu / count,
+      wall: (ms * 1000) / count,
+    };
+  }
+
+  /** How many messages take about so many milliseconds, once the engines have learnt the work. */
+  async warm(ms: number, learn: number): Promise<number> {
+    let spent = 0;
+    for (let count = Math.max(16, this.#job.inflight);;) {
+      const { wall } = await this.run(count);
+      spent += (wall * count) / 1000;
+      const wanted = Math.max(16, Math.round((ms * 1000) / wall));
+      if (spent >= learn) return wanted;
+      count = Math.min(wanted, 4 * count);
+    }
+  }
+
+  /** Ends both processes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client[Symbol.asyncDispose]();
+    await this.#server[Symbol.asyncDispose]();
+  }
+
+  #check(count: number, arrived: Tally, answers: Tally): void {
+    const job = this.#job;
+    const want = expected(job, count);
+    if (this.peer.endsWith("_sink")) {
+      want.messages = want.sum = 0;
+      want.bytes = count * (HEADER_BYTES + job.bytes);
+    }
+    const back = job.kind === "ask" ? want : { messages: 1, bytes: 0, sum: 0 };
+    for (
+      const [what, got, wanted] of [["sent", arrived, want], ["answered", answers, back]] as const
+    ) {
+      for (const field of ["messages", "bytes", "sum"] as const) {
+        if (got[field] === wanted[field]) continue;
+        throw new Error(
+          `${this.peer}, ${JSON.stringify(job)}: of ${count} messages ${what}, ${field} is ${
+            got[field]
+          } and not ${wanted[field]}`,
+        );
+      }
+    }
+  }
+}

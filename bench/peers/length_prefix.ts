@@ -1,0 +1,184 @@
+/**
+ * Messages behind a length of 32 bits, as one would write them by hand for speed: nothing is checked, and
+ * nothing bounded.
+ *
+ * @module
+ */
+
+import { Counting, type Job, LAST, message, MORE, NUMBER_AT, type Tally } from "./contract.ts";
+
+/** Bytes of the length. */
+export const PREFIX = 4;
+
+/** Goes through large messages in place, piece by piece. `onLast` is called behind the last one. */
+export function pieces(counting: Counting, onLast: () => void): (chunk: Uint8Array) => void {
+  let left = 0;
+  let length = 0;
+  let have = 0;
+  return (chunk) => {
+    const end = chunk.length;
+    for (let at = 0; at < end;) {
+      if (left === 0) {
+        while (have < PREFIX && at < end) {
+          length = length << 8 | chunk[at++]!;
+          have++;
+        }
+        if (have < PREFIX) return;
+        left = length;
+        length = have = 0;
+        continue;
+      }
+      const n = Math.min(left, end - at);
+      at += n;
+      left -= n;
+      counting.bytes += n;
+      if (left > 0) continue;
+      const last = chunk[at - 1]!;
+      counting.messages++;
+      counting.sum += last;
+      if (last === LAST) onLast();
+    }
+  };
+}
+
+/** Takes a message: it is valid until the call returns. */
+export type Take = (chunk: Uint8Array, view: DataView, at: number, bytes: number) => void;
+
+/** Goes through small messages in place; one that is split over two chunks is put together. */
+export function small(take: Take): (chunk: Uint8Array) => void {
+  const carry = new Uint8Array(131_072);
+  const carryView = new DataView(carry.buffer);
+  let kept = 0;
+  return (chunk) => {
+    const { buffer, byteOffset, length } = chunk;
+    const view = new DataView(buffer, byteOffset, length);
+    let at = 0;
+    while (kept > 0 && at < length) {
+      const want = kept < PREFIX ? PREFIX - kept : PREFIX + carryView.getUint32(0) - kept;
+      const n = Math.min(want, length - at);
+      carry.set(chunk.subarray(at, at + n), kept);
+      kept += n;
+      at += n;
+      if (kept < PREFIX || kept < PREFIX + carryView.getUint32(0)) continue;
+      take(carry, carryView, PREFIX, kept - PREFIX);
+      kept = 0;
+    }
+    while (at + PREFIX <= length) {
+      const n = view.getUint32(at);
+      if (at + PREFIX + n > length) break;
+      take(chunk, view, at + PREFIX, n);
+      at += PREFIX + n;
+    }
+    if (at < length) {
+      carry.set(chunk.subarray(at), 0);
+      kept = length - at;
+    }
+  };
+}
+
+/** Writes messages one behind the other, into memory that is used again. */
+export class Out {
+  readonly #size: number;
+  readonly #free: Uint8Array[] = [];
+  #bytes: Uint8Array;
+  #view: DataView;
+  #end = 0;
+
+  /** @param size Bytes at most, between two calls of {@linkcode Out.take}. */
+  constructor(size: number) {
+    this.#size = size;
+    this.#bytes = new Uint8Array(size);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** Bytes written. */
+  get length(): number {
+    return this.#end;
+  }
+
+  /** Adds a message. */
+  add(message: Uint8Array): void {
+    this.#view.setUint32(this.#end, message.length);
+    this.#bytes.set(message, this.#end + PREFIX);
+    this.#end += PREFIX + message.length;
+  }
+
+  /** What was written; what follows is written elsewhere, until {@linkcode Out.give}. */
+  take(): Uint8Array {
+    const taken = this.#bytes.subarray(0, this.#end);
+    this.#bytes = this.#free.pop() ?? new Uint8Array(this.#size);
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#end = 0;
+    return taken;
+  }
+
+  /** Takes memory back. */
+  give(taken: Uint8Array): void {
+    this.#free.push(new Uint8Array(taken.buffer));
+  }
+}
+
+/** A message of a flow behind its length, and the last one. */
+export function prefixedMessages({ bytes }: Job): { more: Uint8Array; last: Uint8Array } {
+  const build = (end: number): Uint8Array => {
+    const out = new Out(PREFIX + bytes);
+    out.add(message(bytes, end));
+    return out.take();
+  };
+  return { more: build(MORE), last: build(LAST) };
+}
+
+/** Requests with running numbers, and the answers to them. */
+export class Asking {
+  /** Where requests are put. */
+  readonly out: Out;
+  /** Takes answers, and puts a request into `out` for each. */
+  readonly take: (chunk: Uint8Array) => void;
+  readonly #counting: Counting = new Counting();
+  readonly #inflight: number;
+  readonly #one: Uint8Array;
+  readonly #view: DataView;
+  #next = 0;
+  #count = 0;
+  #done: (answers: Tally) => void = () => {};
+
+  /** @param job The work. */
+  constructor({ bytes, inflight }: Job) {
+    const counting = this.#counting;
+    this.#inflight = inflight;
+    this.out = new Out(2 * inflight * (PREFIX + bytes));
+    this.#one = message(bytes, MORE);
+    this.#view = new DataView(this.#one.buffer);
+    this.take = small((_chunk, view, at, n) => {
+      counting.messages++;
+      counting.bytes += n;
+      counting.sum += view.getUint32(at + NUMBER_AT);
+      this.#add();
+      if (counting.messages === this.#count) this.#done(counting.take());
+    });
+  }
+
+  /** Puts the first requests into `out`; resolves with the last answer. */
+  start(count: number): Promise<Tally> {
+    this.#count = count;
+    this.#next = 0;
+    for (let i = 0; i < this.#inflight; i++) this.#add();
+    return new Promise((resolve) => this.#done = resolve);
+  }
+
+  #add(): void {
+    if (this.#next >= this.#count) return;
+    this.#view.setUint32(NUMBER_AT, this.#next++);
+    this.out.add(this.#one);
+  }
+}
+
+/** Answers requests into `out`. */
+export function answering(counting: Counting, out: Out): (chunk: Uint8Array) => void {
+  return small((chunk, view, at, n) => {
+    counting.messages++;
+    counting.bytes += n;
+    counting.sum += view.getUint32(at + NUMBER_AT);
+    out.add(new Uint8Array(chunk.buffer, chunk.byteOffset + at, n));
+  });
+}
