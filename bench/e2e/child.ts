@@ -1,5 +1,5 @@
 /**
- * A child process that takes one line of JSON and answers it by one.
+ * A child process of this runtime that takes one line of JSON and answers it by one.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { findRuntime, type RuntimeName, runtimeName } from "../../test/runtimes.ts";
+import { runtimeName } from "../../test/runtimes.ts";
 
 /** Most milliseconds for one answer. */
 const PATIENCE = 60_000;
@@ -23,18 +23,13 @@ export class Child implements AsyncDisposable {
   /**
    * @param script The program, as a URL.
    * @param args Its arguments.
-   * @param runtime What runs it.
    */
-  constructor(script: URL, args: readonly string[], runtime: RuntimeName = runtimeName()) {
-    this.#name = `${runtime} ${args.join(" ")}`;
-    const flags = runtime === "deno"
+  constructor(script: URL, args: readonly string[]) {
+    this.#name = `${runtimeName()} ${args.join(" ")}`;
+    const flags = runtimeName() === "deno"
       ? ["run", "--quiet", "--no-check", "--allow-all", "--v8-flags=--expose-gc"]
-      : runtime === "node"
-      ? ["--expose-gc"]
       : [];
-    const program = runtime === runtimeName() ? process.execPath : findRuntime(runtime);
-    if (program === undefined) throw new Error(`${runtime} was not found`);
-    this.#process = spawn(program, [...flags, fileURLToPath(script), ...args], {
+    this.#process = spawn(process.execPath, [...flags, fileURLToPath(script), ...args], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     this.#gone = new Promise((resolve, reject) => {

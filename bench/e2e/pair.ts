@@ -7,7 +7,7 @@
 import { HEADER_BYTES } from "../../src/oap/frame.ts";
 import { runtimeName } from "../../test/runtimes.ts";
 import { expected, type Job, type Tally } from "../peers/contract.ts";
-import { type PeerName, runs } from "../peers/peers.ts";
+import { type PeerName, present } from "../peers/peers.ts";
 import { Child } from "./child.ts";
 import type { Ran, Told } from "./end.ts";
 
@@ -23,9 +23,6 @@ export interface Cost {
 }
 
 const END = new URL("./end.ts", import.meta.url);
-/** `end.ts` for Node, which setup.sh bundles. */
-const NODE_END = new URL("../peers/node_modules/.bundle/end.mjs", import.meta.url);
-
 /** See the module. */
 export class Pair implements AsyncDisposable {
   /** Which peer. */
@@ -43,14 +40,12 @@ export class Pair implements AsyncDisposable {
 
   /** Starts both, and connects them; `undefined` where the peer is missing. */
   static async start(peer: PeerName, job: Job): Promise<Pair | undefined> {
-    const runtime = runs(peer, runtimeName());
-    if (runtime === undefined) return undefined;
-    const script = runtime === "node" ? NODE_END : END;
-    const server = new Child(script, ["serve", peer, JSON.stringify(job)], runtime);
+    if (!present(peer, runtimeName())) return undefined;
+    const server = new Child(END, ["serve", peer, JSON.stringify(job)]);
     try {
       const { port } = await server.answer<{ port: number }>();
       const args = ["connect", peer, JSON.stringify(job), String(port)];
-      const client = new Child(script, args, runtime);
+      const client = new Child(END, args);
       const pair = new Pair(peer, job, server, client);
       await client.answer();
       return pair;

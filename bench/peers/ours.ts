@@ -5,7 +5,7 @@
  */
 
 import { Transport } from "../../mod.ts";
-import { FLAGS, type Frame, framed, type FramedConnection } from "../../src/oap/mod.ts";
+import { corrIds, FLAGS, type Frame, framed, type FramedConnection } from "../../src/oap/mod.ts";
 import {
   type Client,
   Counting,
@@ -72,18 +72,13 @@ async function serve(job: Job): Promise<Server> {
   return { port, tally: () => counting.take(), close: () => transport.close() };
 }
 
-async function connect(job: Job, port: number): Promise<Client> {
+type Run = Client["run"];
+
+async function connect(port: number, use: (link: FramedConnection) => Run): Promise<Client> {
   const transport = new Transport({ max_conns: 1_000_000 });
   const link = framed(await transport.dial({ hostname: "127.0.0.1", port }));
-  const run = job.kind === "ask"
-    ? asking(link, job)
-    : job.bytes > 64 * 1024
-    ? streaming(link, job)
-    : flowing(link, job);
-  return { run, close: () => transport.close() };
+  return { run: use(link), close: () => transport.close() };
 }
-
-type Run = Client["run"];
 
 /** Single frames: as many as there is room for at a time, then a wait for room. */
 function flowing(link: FramedConnection, { bytes }: Job): Run {
@@ -167,5 +162,41 @@ function asking(link: FramedConnection, { bytes, inflight }: Job): Run {
   };
 }
 
+/** Each request by `request()`, with a promise of its own. */
+function requesting(link: FramedConnection, { bytes, inflight }: Job): Run {
+  const ids = corrIds();
+  const flags = FLAGS.REQ | FLAGS.START | FLAGS.END;
+  return async (count) => {
+    const counting = new Counting();
+    let next = 0;
+    const ask = async (): Promise<void> => {
+      const payload = message(bytes, MORE);
+      const view = new DataView(payload.buffer);
+      while (next < count) {
+        view.setUint32(NUMBER_AT, next++);
+        const answer = await link.request({ ...HEAD, flags, corrId: ids.next(), payload });
+        counting.messages++;
+        counting.bytes += answer.payload.length;
+        counting.sum += number(answer.payload);
+      }
+    };
+    await Promise.all(Array.from({ length: inflight }, ask));
+    return counting.take();
+  };
+}
+
 /** See the module. */
-export const ours: Peer = { serve, connect };
+export const ours: Peer = {
+  serve,
+  connect: (job, port) =>
+    connect(port, (link) => {
+      if (job.kind === "ask") return asking(link, job);
+      return job.bytes > 64 * 1024 ? streaming(link, job) : flowing(link, job);
+    }),
+};
+
+/** The same, with `request()` for `ask`. */
+export const oursByRequest: Peer = {
+  serve,
+  connect: (job, port) => connect(port, (link) => requesting(link, job)),
+};

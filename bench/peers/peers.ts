@@ -1,5 +1,5 @@
 /**
- * The peers by name, and which runtime runs each.
+ * The peers by name, and which runtimes run each.
  *
  * @module
  */
@@ -9,76 +9,105 @@ import { fileURLToPath } from "node:url";
 import type { RuntimeName } from "../../test/runtimes.ts";
 import type { Peer } from "./contract.ts";
 
-/** What runs a peer. */
+/** What is known of a peer. */
 export interface About {
   /** What tables call it. */
   readonly title: string;
-  /** Runtimes that run it, when this one is asked for; a peer that does not run here may run on Node. */
-  readonly runsOn: Partial<Readonly<Record<RuntimeName, RuntimeName>>>;
+  /** Runtimes that run it. */
+  readonly on: readonly RuntimeName[];
   /** A file that setup.sh makes; without it the peer is left out. */
   readonly needs?: string;
   /** Loads it. */
   readonly load: () => Promise<Peer>;
 }
 
-const OWN = { deno: "deno", bun: "bun", node: "node" } as const;
-
 /** All of them. */
 export const PEERS: Readonly<Record<PeerName, About>> = {
   ours: {
     title: "framed()",
-    runsOn: OWN,
+    on: ["deno", "bun"],
     load: () => import("./ours.ts").then((m) => m.ours),
   },
+  ours_request: {
+    title: "request()",
+    on: ["deno", "bun"],
+    load: () => import("./ours.ts").then((m) => m.oursByRequest),
+  },
   raw_node: {
-    title: "raw socket",
-    runsOn: { deno: "deno", node: "node" },
+    title: "raw node:net socket",
+    on: ["deno"],
     load: () => import("./raw_node.ts").then((m) => m.prefixed),
   },
   raw_node_sink: {
-    title: "raw socket sink",
-    runsOn: { deno: "deno", node: "node" },
+    title: "raw node:net sink",
+    on: ["deno"],
     load: () => import("./raw_node.ts").then((m) => m.sink),
   },
   raw_deno: {
-    title: "raw connection",
-    runsOn: { deno: "deno" },
+    title: "raw Deno.Conn",
+    on: ["deno"],
     load: () => import("./raw_deno.ts").then((m) => m.prefixed),
   },
   raw_deno_sink: {
-    title: "raw connection sink",
-    runsOn: { deno: "deno" },
+    title: "raw Deno.Conn sink",
+    on: ["deno"],
     load: () => import("./raw_deno.ts").then((m) => m.sink),
   },
   raw_bun: {
-    title: "raw socket",
-    runsOn: { bun: "bun" },
+    title: "raw Bun socket",
+    on: ["bun"],
     load: () => import("./raw_bun.ts").then((m) => m.prefixed),
   },
   raw_bun_sink: {
-    title: "raw socket sink",
-    runsOn: { bun: "bun" },
+    title: "raw Bun socket sink",
+    on: ["bun"],
     load: () => import("./raw_bun.ts").then((m) => m.sink),
+  },
+  ws: {
+    title: "ws",
+    on: ["deno", "bun"],
+    needs: "./node_modules/.bundle/ws.mjs",
+    load: () => import("./ws.ts").then((m) => m.ws),
+  },
+  web_socket: {
+    title: "the runtime's WebSocket",
+    on: ["deno", "bun"],
+    load: () => import("./web_socket.ts").then((m) => m.webSocket),
+  },
+  grpc: {
+    title: "@grpc/grpc-js",
+    on: ["deno", "bun"],
+    needs: "./node_modules/.bundle/grpc.mjs",
+    load: () => import("./grpc.ts").then((m) => m.grpc),
+  },
+  libp2p: {
+    title: "libp2p, TCP and yamux",
+    on: ["deno", "bun"],
+    needs: "./node_modules/.bundle/libp2p.mjs",
+    load: () => import("./libp2p.ts").then((m) => m.libp2p),
   },
 };
 
 /** Name of a peer. */
 export type PeerName =
   | "ours"
+  | "ours_request"
   | "raw_node"
   | "raw_node_sink"
   | "raw_deno"
   | "raw_deno_sink"
   | "raw_bun"
-  | "raw_bun_sink";
+  | "raw_bun_sink"
+  | "ws"
+  | "web_socket"
+  | "grpc"
+  | "libp2p";
 
-/** What runs a peer where this is `runtime`; `undefined` where it is left out. */
-export function runs(name: PeerName, runtime: RuntimeName): RuntimeName | undefined {
-  const { runsOn, needs } = PEERS[name];
-  if (needs !== undefined && !existsSync(fileURLToPath(new URL(needs, import.meta.url)))) {
-    return undefined;
-  }
-  return runsOn[runtime];
+/** Whether a peer runs on this runtime, and is installed. */
+export function present(name: PeerName, runtime: RuntimeName): boolean {
+  const { on, needs } = PEERS[name];
+  if (!on.includes(runtime)) return false;
+  return needs === undefined || existsSync(fileURLToPath(new URL(needs, import.meta.url)));
 }
 
 /** Loads a peer. */
