@@ -152,9 +152,9 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
     return this.#state === "closed";
   }
 
-  /** Bytes that it keeps waiting, charged to the budget. */
-  get held(): number {
-    return this.#account.held;
+  /** What it holds of the byte budget. */
+  get account(): ByteAccount {
+    return this.#account;
   }
 
   get receiveBytes(): number {

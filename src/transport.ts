@@ -224,6 +224,11 @@ export class Transport implements AsyncDisposable {
     await this.drain();
   }
 
+  /** @internal What tests check invariants on. */
+  inspect(): ConnectionTable {
+    return this.#table;
+  }
+
   /** The address with its transport settled. Plain TCP is never used where TLS is configured. */
   #resolve(target: string | Address, tls: boolean): Address {
     const address = typeof target === "string" ? parseAddress(target) : target;

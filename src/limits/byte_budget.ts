@@ -188,6 +188,11 @@ export class ByteAccount {
     return this.#reserved + Math.max(this.#retained, this.#window) + this.#queued;
   }
 
+  /** Bytes of the writer inbox. */
+  get queued(): number {
+    return this.#queued;
+  }
+
   /** Bytes held beyond the floor. */
   get pooled(): number {
     return this.#pooled;

@@ -87,6 +87,13 @@ export class PeerTable {
     return this.#peers.size;
   }
 
+  /** Connections of all peers. */
+  get connections(): number {
+    let n = 0;
+    for (const peer of this.#peers.values()) n += peer.slots.used;
+    return n;
+  }
+
   /** The peer of a key, made if there is room; `undefined` when there is none. */
   get(key: string, nowMs: number): Peer | undefined {
     const known = this.#peers.get(key);

@@ -62,12 +62,13 @@ export function framed(connection: Attachable, options: FramedOptions = {}): Fra
  */
 export class FramedConnection implements AsyncDisposable {
   readonly #sink: FramedSink;
-  readonly #ids: CorrIds = corrIds();
+  readonly #ids: CorrIds;
   #consumed: "batches" | "onBatch" | undefined = undefined;
 
   /** @internal Made by {@linkcode framed}. */
   constructor(sink: FramedSink) {
     this.#sink = sink;
+    this.#ids = sink.options.corrIds ?? corrIds();
     const { ping } = sink.options;
     if (ping !== undefined) sink.ping = new Ping(sink, ping, this.#ids);
   }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { CorrIds } from "./corr_ids.ts";
+
 /** How a connection is framed. Limits can only be lowered. */
 export interface FramedOptions {
   /** Largest frame in both directions, in bytes. @default what the connection's configuration allows */
@@ -30,6 +32,8 @@ export interface FramedOptions {
   requestTimeoutMs?: number;
   /** Finds a peer that is gone without saying so, by a HELLO request. @default none: only deadlines do */
   ping?: PingOptions;
+  /** Where ids of HELLO and pings come from. @default {corrIds()} */
+  corrIds?: CorrIds;
   /** Lends copies to `onBatch` and spoils them afterwards, so that a test sees who kept one. @default {false} */
   checkBorrows?: boolean;
 }
