@@ -1,11 +1,18 @@
 /**
- * Plain sockets by `Bun.listen` and `Bun.connect`; TLS by Bun's `node:tls`.
+ * Plain sockets by `Bun.listen`; TLS by Bun's `node:tls`.
  *
  * Bun hands over a fresh buffer a read, and has copied written bytes when `write` returns.
+ *
+ * `Bun.connect` cannot be called off: a dial that timed out would keep its descriptor until the
+ * kernel gives up, for minutes. So `node:net` connects, which can, and once it has, its socket is
+ * taken from it: below it is one of Bun's own. That costs a dial 0.03 ms and 2 KiB more (1.4.5).
  *
  * @module
  */
 
+import type { Socket as NetSocket } from "node:net";
+import { acceptRemedy } from "./accept_remedies.ts";
+import { AcceptWatch } from "./accept_watch.ts";
 import { endpoint } from "./endpoint.ts";
 import { NodeRuntime } from "./node.ts";
 import type {
@@ -25,6 +32,7 @@ import type {
 /** The part of a Bun socket that is used. */
 interface RawSocket {
   data: BunSocket | undefined;
+  readonly fd: number;
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly localAddress: string | undefined;
@@ -34,6 +42,7 @@ interface RawSocket {
   terminate(): void;
   pause(): void;
   resume(): void;
+  reload(options: { socket: RawHandler }): void;
 }
 
 interface RawHandler {
@@ -43,7 +52,6 @@ interface RawHandler {
   end(raw: RawSocket): void;
   error(raw: RawSocket, cause: unknown): void;
   close(raw: RawSocket, cause?: unknown): void;
-  connectError?(raw: RawSocket, cause: unknown): void;
 }
 
 interface RawOptions {
@@ -56,7 +64,6 @@ interface RawOptions {
 
 interface BunGlobal {
   listen(options: RawOptions): { readonly hostname?: string; readonly port?: number; stop(): void };
-  connect(options: RawOptions): Promise<RawSocket>;
 }
 
 /** See the module. */
@@ -65,6 +72,7 @@ export class BunRuntime implements Runtime {
   readonly version: string;
   readonly #node: NodeRuntime;
   readonly #bun: BunGlobal;
+  #net: typeof import("node:net") | undefined;
 
   /** @param version Bun's version. */
   constructor(version: string) {
@@ -73,21 +81,28 @@ export class BunRuntime implements Runtime {
     this.#bun = (globalThis as unknown as { Bun: BunGlobal }).Bun;
   }
 
-  connect(
+  async connect(
     address: SocketAddress,
     tls: ClientTls | undefined,
     handler: SocketHandler,
   ): Promise<PendingSocket> {
-    if (tls !== undefined) return this.#node.connect(address, tls, handler);
-    const socket = new BunSocket(handler);
-    const events: RawHandler = {
-      ...EVENTS,
-      open: (raw) => socket.open(raw),
-      connectError: (_raw, cause) => socket.closed(faultOf(cause)),
-    };
-    this.#bun.connect({ ...target(address), allowHalfOpen: true, socket: events })
-      .catch((cause: unknown) => socket.closed(faultOf(cause)));
-    return Promise.resolve(socket);
+    if (tls !== undefined) return await this.#node.connect(address, tls, handler);
+    this.#net ??= await import("node:net");
+    const connecting = this.#net.connect({
+      ...("path" in address
+        ? { path: address.path }
+        : { host: address.hostname, port: address.port, noDelay: true }),
+      allowHalfOpen: true,
+    });
+    const socket = new BunSocket(handler, connecting);
+    connecting.on("error", (cause) => socket.fault ??= faultOf(cause));
+    connecting.on("close", () => socket.closed(undefined));
+    connecting.on("connect", () => {
+      const raw = (connecting as unknown as { _handle: RawSocket })._handle;
+      raw.reload({ socket: EVENTS });
+      socket.open(raw);
+    });
+    return socket;
   }
 
   async listen(
@@ -97,9 +112,11 @@ export class BunRuntime implements Runtime {
     onFault: (cause: unknown) => void,
   ): Promise<BoundListener> {
     if (tls !== undefined) return await this.#node.listen(address, tls, onAccept, onFault);
+    let watch: AcceptWatch | undefined;
     const events: RawHandler = {
       ...EVENTS,
       open(raw) {
+        if (watch?.admit(raw.fd) === false) return raw.terminate();
         const handler = onAccept({
           remote: endpoint(raw.remoteAddress, raw.remotePort),
           destroy: () => raw.terminate(),
@@ -109,11 +126,13 @@ export class BunRuntime implements Runtime {
       },
     };
     const server = this.#bun.listen({ ...target(address), allowHalfOpen: true, socket: events });
+    watch = new AcceptWatch(await acceptRemedy("bun", undefined, address), onFault);
     return {
       address: "path" in address
         ? address
         : { hostname: server.hostname ?? address.hostname, port: server.port ?? address.port },
       close() {
+        watch.close();
         server.stop();
         return Promise.resolve();
       },
@@ -126,14 +145,19 @@ class BunSocket implements Socket, PendingSocket {
   readonly handler: SocketHandler;
   fault: SocketFault | undefined;
   #raw: RawSocket | undefined;
+  #connecting: NetSocket | undefined;
   #info: SocketInfo = {};
-  #given = false; // destroyed before Bun had a socket to give
   #closed = false;
   #shut = false;
   #ended = false;
 
-  constructor(handler: SocketHandler) {
+  /**
+   * @param handler Whom to tell.
+   * @param connecting What still connects; it is given up with this.
+   */
+  constructor(handler: SocketHandler, connecting?: NetSocket) {
     this.handler = handler;
+    this.#connecting = connecting;
   }
 
   get info(): SocketInfo {
@@ -145,7 +169,7 @@ class BunSocket implements Socket, PendingSocket {
   }
 
   open(raw: RawSocket): void {
-    if (this.#given) return raw.terminate();
+    this.#connecting = undefined;
     raw.data = this;
     this.#raw = raw;
     const remote = endpoint(raw.remoteAddress, raw.remotePort);
@@ -177,10 +201,8 @@ class BunSocket implements Socket, PendingSocket {
   }
 
   destroy(): void {
-    if (this.#raw !== undefined) return this.#raw.terminate();
-    // A connect cannot be called off: it is told closed now, and ended when it succeeds after all.
-    this.#given = true;
-    queueMicrotask(() => this.closed(undefined));
+    if (this.#connecting !== undefined) this.#connecting.destroy();
+    else this.#raw?.terminate();
   }
 
   pause(): void {

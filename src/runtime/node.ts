@@ -17,6 +17,8 @@ import type {
   SocketConstructorOpts,
 } from "node:net";
 import { NARROW_BYTES, WIDE_BYTES } from "../receive_window.ts";
+import { acceptRemedy, descriptorOf } from "./accept_remedies.ts";
+import { AcceptWatch } from "./accept_watch.ts";
 import { type HeldDuplex, heldDuplex, type Tap } from "./held_duplex.ts";
 import { ConnectingSocket, NodeSocket } from "./node_socket.ts";
 import type {
@@ -90,13 +92,18 @@ export class NodeRuntime implements Runtime {
         noDelay: true,
         pauseOnConnect: secured === undefined || this.name === "deno",
       },
-      accept,
+      (raw) => watch?.admit(descriptorOf(raw)) === false ? void raw.destroy() : accept(raw),
     );
+    let watch: AcceptWatch | undefined;
     await bind(server, address);
     server.on("error", onFault);
+    watch = new AcceptWatch(await acceptRemedy(this.name, server, address), onFault);
     return {
       address: addressOf(server, address),
-      close: () => unbind(server),
+      close() {
+        watch.close();
+        return unbind(server);
+      },
       ...(secured === undefined ? {} : {
         get certificates() {
           return secured.certificates;

@@ -1,0 +1,124 @@
+/** A listener whose process runs out of descriptors, on real sockets, in a process of its own. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, it, runtimeName, type Spawned, spawnRuntime } from "../harness.ts";
+
+const SERVER = "test/runtime/echo_server.ts";
+/** Of which a runtime has up to 30 for itself, and Deno more while it loads. */
+const DESCRIPTORS = 200;
+const CLIENTS = 300;
+
+interface Status {
+  readonly cpuMs: number;
+  readonly acceptFaults: number;
+  readonly inflight: number;
+}
+
+async function statusOf(server: Spawned): Promise<Status> {
+  server.write("status");
+  return JSON.parse(await server.nextLine());
+}
+
+async function start(scheme: "tcp" | "tls"): Promise<{ server: Spawned; port: number }> {
+  const options = { descriptors: DESCRIPTORS, input: true };
+  const server = spawnRuntime(runtimeName(), SERVER, [`${scheme}://127.0.0.1:0`], options);
+  const { listening } = JSON.parse(await server.nextLine());
+  await statusOf(server); // what a runtime opens when input first comes, it opens now
+  return { server, port: Number(listening.split(":").at(-1)) };
+}
+
+function hold(port: number, count: number, sockets: Socket[]): void {
+  for (let i = 0; i < count; i++) {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.on("error", () => {}); // what the server cannot hold, it may reset
+    sockets.push(socket);
+  }
+}
+
+/** Goes on connecting: what cannot be held is dropped on some runtimes, and waits on others. */
+async function knock(port: number, sockets: Socket[], ms: number): Promise<void> {
+  for (const end = performance.now() + ms; performance.now() < end;) {
+    hold(port, 1, sockets);
+    await delay(25);
+  }
+}
+
+async function letGo(sockets: readonly Socket[]): Promise<void> {
+  const closed = sockets.map((socket) => socket.closed ? undefined : once(socket, "close"));
+  for (const socket of sockets) socket.destroy();
+  await Promise.all(closed);
+}
+
+/** Connects, and says whether a byte comes back within `ms`. */
+async function echoes(port: number, ms: number): Promise<boolean> {
+  const socket = connect({ host: "127.0.0.1", port });
+  const answered = new Promise<boolean>((resolve) => {
+    socket.on("error", () => resolve(false));
+    socket.on("close", () => resolve(false));
+    socket.once("data", () => resolve(true));
+    socket.setTimeout(ms, () => resolve(false));
+  });
+  socket.write("x");
+  const result = await answered;
+  await letGo([socket]);
+  return result;
+}
+
+describe("a listener without descriptors", () => {
+  it("waits without a busy loop, says so, and accepts again within a second", async () => {
+    const { server, port } = await start("tcp");
+    await using _ = server;
+    for (let round = 1; round <= 2; round++) {
+      const sockets: Socket[] = [];
+      hold(port, CLIENTS, sockets);
+      await delay(700);
+      const before = await statusOf(server);
+      assert.ok(before.inflight < DESCRIPTORS, `it held ${before.inflight} connections`);
+      await knock(port, sockets, 1_000);
+      const after = await statusOf(server);
+      const cpu = after.cpuMs - before.cpuMs;
+      assert.ok(cpu < 500, `it took ${cpu.toFixed(0)} ms of processor time in a second`);
+      const told = after.acceptFaults - before.acceptFaults;
+      assert.ok(told >= 4 && told <= 11, `faults told in a second: ${told}`);
+
+      await letGo(sockets);
+      const start = performance.now();
+      while (!await echoes(port, 1_000 - (performance.now() - start))) {
+        assert.ok(performance.now() - start < 1_000, `round ${round}: nothing accepted in 1 s`);
+        await delay(20);
+      }
+      await delay(200);
+      const { acceptFaults } = await statusOf(server);
+      await delay(700);
+      assert.equal(
+        (await statusOf(server)).acceptFaults,
+        acceptFaults,
+        "no fault once all is well",
+      );
+    }
+  });
+
+  it("accepts TLS again within a second of having descriptors", async () => {
+    const { server, port } = await start("tls");
+    await using _ = server;
+    const sockets: Socket[] = [];
+    hold(port, CLIENTS, sockets);
+    await delay(700);
+    const before = await statusOf(server);
+    await knock(port, sockets, 1_000);
+    const after = await statusOf(server);
+    assert.ok(after.acceptFaults > before.acceptFaults);
+    assert.ok(after.cpuMs - before.cpuMs < 500, `${after.cpuMs - before.cpuMs} ms in a second`);
+    await letGo(sockets);
+    // A client that went away in mid-handshake is noticed at the handshake's deadline at the latest.
+    while ((await statusOf(server)).inflight > 0) await delay(50);
+    await delay(1_000);
+    const late: Socket[] = [];
+    hold(port, 1, late);
+    await delay(200);
+    assert.equal((await statusOf(server)).inflight, 1, "it is in its handshake");
+    await letGo(late);
+  });
+});
