@@ -17,7 +17,7 @@ const [address = ""] = process.argv.slice(2);
 const tls = address.startsWith("tls:");
 const material = tls ? await throwAwayCertificate() : undefined;
 const transport = new Transport({
-  max_conns: 4_096,
+  max_conns: 65_536, // so that the bound on handshakes is not met before that on descriptors
   per_peer: { max_conns: 0 },
   ...(tls ? { backend: "tls" as const, tls: { enabled: true } } : {}),
 });
