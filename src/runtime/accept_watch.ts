@@ -34,21 +34,24 @@ export interface AcceptRemedy {
 
 /** See the module. */
 export class AcceptWatch {
-  readonly #remedy: AcceptRemedy;
   readonly #onFault: (cause: unknown) => void;
+  #remedy: AcceptRemedy | undefined;
+  #timer: Timer | undefined;
   #exhausted = false;
-  #timer: Timer;
+
+  /** @param onFault Told at most once every 100 ms, while no descriptor can be had. */
+  constructor(onFault: (cause: unknown) => void) {
+    this.#onFault = onFault;
+  }
 
   /**
    * Starts watching; the timer does not hold the process.
    *
    * @param remedy The runtime's part.
-   * @param onFault Told at most once every 100 ms, while no descriptor can be had.
    */
-  constructor(remedy: AcceptRemedy, onFault: (cause: unknown) => void) {
+  start(remedy: AcceptRemedy): void {
     this.#remedy = remedy;
-    this.#onFault = onFault;
-    this.#timer = this.#after(LOOK_MS);
+    this.#wait(LOOK_MS);
   }
 
   /**
@@ -58,31 +61,35 @@ export class AcceptWatch {
    * when it gives the last, there are no others.
    */
   admit(fd: number | undefined): boolean {
-    if (!this.#exhausted && fd !== undefined && fd >= this.#remedy.limit - 1) {
+    const remedy = this.#remedy;
+    if (remedy === undefined) return true;
+    if (!this.#exhausted && fd !== undefined && fd >= remedy.limit - 1) {
       this.#exhausted = true;
-      this.#timer.cancel();
-      this.#timer = this.#after(PAUSE_MS);
+      this.#wait(PAUSE_MS);
       this.#tell();
     }
-    return !(this.#exhausted && this.#remedy.refuses);
+    return !(this.#exhausted && remedy.refuses);
   }
 
   /** Stops watching. */
   close(): void {
-    this.#timer.cancel();
-    this.#remedy.release();
+    this.#timer?.cancel();
+    this.#remedy?.release();
+    this.#remedy = undefined;
   }
 
-  #after(ms: number): Timer {
-    return systemClock.after(ms, () => this.#look());
+  #wait(ms: number): void {
+    this.#timer?.cancel();
+    this.#timer = systemClock.after(ms, () => this.#look());
   }
 
   #look(): void {
-    this.#exhausted = !this.#remedy.available();
-    this.#timer = this.#after(this.#exhausted ? PAUSE_MS : LOOK_MS);
+    const remedy = this.#remedy!;
+    this.#exhausted = !remedy.available();
+    this.#wait(this.#exhausted ? PAUSE_MS : LOOK_MS);
     // Told or not, it may have happened between two looks: the queue is looked at each time.
     if (this.#exhausted) this.#tell();
-    else this.#remedy.resume();
+    else remedy.resume();
   }
 
   #tell(): void {

@@ -112,11 +112,11 @@ export class BunRuntime implements Runtime {
     onFault: (cause: unknown) => void,
   ): Promise<BoundListener> {
     if (tls !== undefined) return await this.#node.listen(address, tls, onAccept, onFault);
-    let watch: AcceptWatch | undefined;
+    const watch = new AcceptWatch(onFault);
     const events: RawHandler = {
       ...EVENTS,
       open(raw) {
-        if (watch?.admit(raw.fd) === false) return raw.terminate();
+        if (!watch.admit(raw.fd)) return raw.terminate();
         const handler = onAccept({
           remote: endpoint(raw.remoteAddress, raw.remotePort),
           destroy: () => raw.terminate(),
@@ -126,7 +126,7 @@ export class BunRuntime implements Runtime {
       },
     };
     const server = this.#bun.listen({ ...target(address), allowHalfOpen: true, socket: events });
-    watch = new AcceptWatch(await acceptRemedy("bun", undefined, address), onFault);
+    watch.start(await acceptRemedy("bun", undefined, address));
     return {
       address: "path" in address
         ? address

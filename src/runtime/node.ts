@@ -86,18 +86,18 @@ export class NodeRuntime implements Runtime {
     const accept = secured === undefined
       ? (raw: NetSocket): void => this.#acceptTcp(raw, onAccept)
       : (raw: NetSocket): void => this.#acceptTls(raw, secured, onAccept);
+    const watch = new AcceptWatch(onFault);
     const server = this.#net.createServer(
       {
         allowHalfOpen: true,
         noDelay: true,
         pauseOnConnect: secured === undefined || this.name === "deno",
       },
-      (raw) => watch?.admit(descriptorOf(raw)) === false ? void raw.destroy() : accept(raw),
+      (raw) => watch.admit(descriptorOf(raw)) ? accept(raw) : void raw.destroy(),
     );
-    let watch: AcceptWatch | undefined;
     await bind(server, address);
     server.on("error", onFault);
-    watch = new AcceptWatch(await acceptRemedy(this.name, server, address), onFault);
+    watch.start(await acceptRemedy(this.name, server, address));
     return {
       address: addressOf(server, address),
       close() {
