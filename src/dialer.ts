@@ -10,10 +10,10 @@ import { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { deferred } from "./deferred.ts";
 import { TransportError } from "./errors.ts";
-import type { DialOptions } from "./options.ts";
+import type { DialOptions, TransportHooks } from "./options.ts";
 import { type Runtime, TlsMaterialError } from "./runtime/runtime.ts";
 import { gate } from "./tls/gate.ts";
-import { clientTls, materialError } from "./tls/material.ts";
+import { clientTls, materialError, pqRule } from "./tls/material.ts";
 
 /**
  * Connects once; the link's own deadline is `dial_timeout`.
@@ -26,11 +26,12 @@ export async function dial(
   config: ConfigSnapshot,
   address: Address,
   options: DialOptions,
+  { roots }: Pick<TransportHooks, "roots">,
 ): Promise<Connection> {
   const { signal } = options;
   signal?.throwIfAborted();
   const tls = address.transport === "tls"
-    ? await clientTls(address.hostname, options.tls, config)
+    ? await clientTls(address.hostname, options.tls, config, roots)
     : undefined;
   signal?.throwIfAborted();
   const opened = deferred<Connection>();
@@ -46,7 +47,12 @@ export async function dial(
     link.abort();
   };
   signal?.addEventListener("abort", onAbort, { once: true });
-  const rules = { tls: tls !== undefined, alpn: tls?.alpn ?? [], authorize: options.authorize };
+  const rules = {
+    tls: tls !== undefined,
+    alpn: tls?.alpn ?? [],
+    ...pqRule(config),
+    authorize: options.authorize,
+  };
   runtime.connect(address, tls, gate(link, rules)).then(
     (pending) => link.hold(pending),
     (cause) => {

@@ -71,6 +71,11 @@ export interface TransportHooks {
    * `loadConfig()` of `./config` has one; without it, `tls.cert_path` and `tls.key_path` are refused.
    */
   material?: (config: ConfigSnapshot) => TlsMaterial | Promise<TlsMaterial>;
+  /**
+   * Reads the trusted roots that the configuration names, as PEM, for dials that are given none.
+   * `loadConfig()` of `./config` has one; without it, `tls_client.ca_bundle_path` is refused.
+   */
+  roots?: (config: ConfigSnapshot) => string | Promise<string>;
   /** Told of what works but should not stay so, such as a certificate that is too old. */
   onWarning?: (warning: TransportWarning) => void;
   /** Closes the transport when aborted, and with it every listener and connection. */

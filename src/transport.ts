@@ -9,6 +9,7 @@ import { type Address, formatAddress, parseAddress } from "./address.ts";
 import { systemClock } from "./clock.ts";
 import type { ConfigSnapshot, TransportConfig } from "./config/config.ts";
 import { refusePaths } from "./config/paths.ts";
+import { refuseUnable } from "./config/platform.ts";
 import { parseConfig } from "./config/schema.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionTable } from "./connection_table.ts";
@@ -31,7 +32,7 @@ import {
   TlsMaterialError,
 } from "./runtime/runtime.ts";
 import { gate, type GateRules } from "./tls/gate.ts";
-import { materialError, serverTls } from "./tls/material.ts";
+import { materialError, pqRule, serverTls } from "./tls/material.ts";
 import type { TlsMaterialSource } from "./tls/options.ts";
 import { certificateWarnings } from "./tls/warnings.ts";
 
@@ -81,7 +82,8 @@ export class Transport implements AsyncDisposable {
    */
   constructor(config: TransportConfig = {}, hooks: TransportHooks = {}) {
     this.#config = parseConfig(config);
-    if (hooks.material === undefined) refusePaths(this.#config);
+    refusePaths(this.#config, hooks);
+    refuseUnable(this.#config);
     this.#hooks = { ...hooks };
     this.#table = new ConnectionTable(
       () => this.#config,
@@ -143,6 +145,7 @@ export class Transport implements AsyncDisposable {
       const rules: GateRules = {
         tls: tls !== undefined,
         alpn: tls?.alpn ?? [],
+        ...pqRule(this.config),
         authorize: options.authorize,
       };
       const onAccept = (pending: PendingSocket): SocketHandler | undefined => {
@@ -187,7 +190,14 @@ export class Transport implements AsyncDisposable {
     try {
       if (!this.#readiness.ready) throw this.#notReady();
       const runtime = await this.#loadRuntime();
-      const connection = await dial(runtime, this.#table, this.config, address, options);
+      const connection = await dial(
+        runtime,
+        this.#table,
+        this.config,
+        address,
+        options,
+        this.#hooks,
+      );
       counters.dialsOk++;
       return connection;
     } catch (error) {

@@ -63,10 +63,26 @@ export interface TransportConfig {
   };
   /** TLS as a client. */
   tls_client?: {
+    /** Whom dials trust without `ca` of their own: the runtime's store, or `ca_bundle_path`. @default {"system"} */
+    trust_store?: "system" | "path";
+    /** File of trusted roots, PEM; needs {@linkcode TransportHooks.roots}. @default {""} */
+    ca_bundle_path?: string;
     /** Name to send and verify instead of the dialled host. @default {""} */
     sni_override?: string;
     /** Protocols to offer, best first; empty offers `oap/1`. @default {[]} */
     alpn?: readonly string[];
+  };
+  /** Post-quantum key exchange of TLS. */
+  pq?: {
+    /** `off` is classical; `hybrid` offers X25519MLKEM768 first and classical groups after it. @default {"off"} */
+    mode?: "off" | "hybrid";
+    /** Whether nothing but `mode` is negotiated. @default {false} */
+    enforce?: boolean;
+  };
+  /** Keeping nothing. */
+  amnesia?: {
+    /** No file is written, no TLS session kept, and bytes of keys are wiped once parsed. @default {false} */
+    enabled?: boolean;
   };
 }
 
@@ -130,9 +146,25 @@ export interface ConfigSnapshot {
   /** TLS as a client. */
   readonly tls_client: {
     /** See {@linkcode TransportConfig.tls_client}. */
+    readonly trust_store: "system" | "path";
+    /** See {@linkcode TransportConfig.tls_client}. */
+    readonly ca_bundle_path: string;
+    /** See {@linkcode TransportConfig.tls_client}. */
     readonly sni_override: string;
     /** See {@linkcode TransportConfig.tls_client}. */
     readonly alpn: readonly string[];
+  };
+  /** Post-quantum key exchange of TLS. */
+  readonly pq: {
+    /** See {@linkcode TransportConfig.pq}. */
+    readonly mode: "off" | "hybrid";
+    /** See {@linkcode TransportConfig.pq}. */
+    readonly enforce: boolean;
+  };
+  /** Keeping nothing. */
+  readonly amnesia: {
+    /** See {@linkcode TransportConfig.amnesia}. */
+    readonly enabled: boolean;
   };
 }
 

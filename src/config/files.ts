@@ -5,7 +5,14 @@
  */
 
 import type { ConfigIssue, ConfigSnapshot } from "./config.ts";
-import { FileError, materialFault, readSmall, type SmallFile } from "../runtime/host_config.ts";
+import {
+  FileError,
+  holdsCertificates,
+  isWritable,
+  materialFault,
+  readSmall,
+  type SmallFile,
+} from "../runtime/host_config.ts";
 
 /** Largest configuration file, in bytes. */
 export const MOST_FILE_BYTES = 1_048_576;
@@ -44,6 +51,32 @@ export async function readMaterial({ tls }: ConfigSnapshot): Promise<ReadMateria
   if (fault !== undefined) issues.push(MATERIAL_FAULTS[fault]);
   if (issues.length > 0) return { issues };
   return { issues, material: { cert: cert.bytes, key: key.bytes } };
+}
+
+/** The roots that the file gave, or what is wrong with it. */
+export interface ReadRoots {
+  readonly roots?: Uint8Array;
+  readonly issues: readonly ConfigIssue[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads the trusted roots that a configuration names.
+ *
+ * @param config A valid configuration with `tls_client.ca_bundle_path`.
+ */
+export async function readRoots({ tls_client }: ConfigSnapshot): Promise<ReadRoots> {
+  const path = "tls_client.ca_bundle_path";
+  const file = await materialFile(path, tls_client.ca_bundle_path);
+  if ("rule" in file) return { issues: [file], warnings: [] };
+  if (!holdsCertificates(file.bytes)) {
+    const rule = "must name certificates in PEM, each of which can be read";
+    return { issues: [{ path, rule, got: "something else" }], warnings: [] };
+  }
+  const warnings = await isWritable(tls_client.ca_bundle_path)
+    ? [`${path} names a file that this process could write to: mount it read-only`]
+    : [];
+  return { roots: file.bytes, issues: [], warnings };
 }
 
 /**

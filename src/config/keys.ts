@@ -186,6 +186,22 @@ export const KEYS: KeyTable = Object.freeze<KeyTable>({
     doc: "its private key, PEM, mode 0600; read by loadConfig of ./config",
     hidden: true,
   },
+  "tls_client.trust_store": {
+    type: a.choice("system", "path"),
+    default: "system",
+    reload: "hot",
+    env: "TLS_CLIENT_TRUST_STORE",
+    flag: "tls-client-trust-store",
+    doc: "whom dials trust: the runtime's own store, or the roots in tls_client.ca_bundle_path",
+  },
+  "tls_client.ca_bundle_path": {
+    type: a.path("roots.pem"),
+    default: "",
+    reload: "hot",
+    env: "TLS_CLIENT_CA_BUNDLE",
+    flag: "tls-client-ca-bundle",
+    doc: "roots that dials trust, PEM; read by loadConfig of ./config",
+  },
   "tls_client.sni_override": {
     type: a.text({
       rule: "must be a host name",
@@ -207,6 +223,31 @@ export const KEYS: KeyTable = Object.freeze<KeyTable>({
     env: "TLS_CLIENT_ALPN",
     flag: "tls-client-alpn",
     doc: "protocols to offer, best first; empty offers oap/1",
+  },
+  "pq.mode": {
+    type: a.choice("off", "hybrid"),
+    default: "off",
+    reload: "rebind",
+    env: "PQ_MODE",
+    flag: "pq",
+    doc: "key exchange of TLS: classical, or X25519MLKEM768 first and classical after it",
+  },
+  "pq.enforce": {
+    type: a.bool(),
+    default: false,
+    reload: "rebind",
+    env: "PQ_ENFORCE",
+    flag: "pq-enforce",
+    doc: "whether pq.mode allows nothing else; refused where the runtime cannot restrict groups",
+  },
+  "amnesia.enabled": {
+    type: a.bool(),
+    default: false,
+    reload: "rebind",
+    env: "AMNESIA",
+    flag: "amnesia",
+    doc:
+      "keep nothing: no file is written, no TLS session kept, bytes of keys are wiped once parsed",
   },
 });
 

@@ -9,10 +9,11 @@ import { FileError, readSmall, sha256Of } from "../runtime/host_config.ts";
 import type { TlsMaterial } from "../tls/options.ts";
 import type { ConfigIssue, ConfigSnapshot, TransportConfig } from "./config.ts";
 import { readDocument, unreadable } from "./document.ts";
-import { fileRule, MOST_FILE_BYTES, namesMaterial, readMaterial } from "./files.ts";
+import { fileRule, MOST_FILE_BYTES, namesMaterial, readMaterial, readRoots } from "./files.ts";
 import { ConfigError } from "./issues.ts";
 import type { ConfigPath } from "./key.ts";
 import { KEY_LIST } from "./keys.ts";
+import { unable } from "./platform.ts";
 import { deepFreeze, valueAt } from "./own.ts";
 import { checkValues, settled, type Where } from "./schema.ts";
 import { envDocument, FILE_FLAG, flagDocument, NO_SOURCE, type SourceDocument } from "./sources.ts";
@@ -60,6 +61,12 @@ export interface MaterialHooks {
    * @throws {ConfigError} With every fault of the files.
    */
   readonly material: (config: ConfigSnapshot) => Promise<TlsMaterial>;
+  /**
+   * Reads and checks the trusted roots that a configuration names.
+   *
+   * @throws {ConfigError} With every fault of the file.
+   */
+  readonly roots: (config: ConfigSnapshot) => Promise<string>;
 }
 
 /**
@@ -101,20 +108,34 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<LoadedCon
   const checked = settled(merged.document, merged.issues, merged.warnings, where);
   if (checked.snapshot === undefined) throw new ConfigError(checked.issues);
   const config = checked.snapshot;
+  const warnings = [...missing, ...checked.warnings];
   const parts = [file?.bytes ?? new Uint8Array()];
   if (needsMaterial(config, sources)) {
     const read = await readMaterial(config);
     if (read.material === undefined) throw new ConfigError(placed(read.issues, where));
     parts.push(read.material.cert, read.material.key);
   }
+  const faults = unable(config);
+  if (faults.length > 0) throw new ConfigError(placed(faults, where));
+  if (config.tls_client.ca_bundle_path !== "") {
+    const read = await readRoots(config);
+    if (read.roots === undefined) throw new ConfigError(placed(read.issues, where));
+    parts.push(read.roots);
+    warnings.push(...read.warnings);
+  }
   return Object.freeze({
     document: deepFreeze(merged.document),
     config,
     sources: Object.freeze(merged.sources),
-    warnings: Object.freeze([...missing, ...checked.warnings]),
+    warnings: Object.freeze(warnings),
     hooks: MATERIAL_HOOKS,
     digest: sha256Of(...parts),
-    files: [path, config.tls.cert_path, config.tls.key_path].filter((one) => one) as string[],
+    files: [
+      path,
+      config.tls.cert_path,
+      config.tls.key_path,
+      config.tls_client.ca_bundle_path,
+    ].filter((one) => one) as string[],
   });
 }
 
@@ -123,6 +144,11 @@ const MATERIAL_HOOKS: MaterialHooks = Object.freeze({
     const { material, issues } = await readMaterial(config);
     if (material === undefined) throw new ConfigError(issues);
     return material;
+  },
+  roots: async (config: ConfigSnapshot): Promise<string> => {
+    const { roots, issues } = await readRoots(config);
+    if (roots === undefined) throw new ConfigError(issues);
+    return new TextDecoder().decode(roots);
   },
 });
 

@@ -9,25 +9,36 @@ import { ConfigError } from "./issues.ts";
 import type { ConfigPath } from "./key.ts";
 import { valueAt } from "./own.ts";
 
-/** The keys that name files; core reads none. */
-const FILE_KEYS: readonly ConfigPath[] = Object.freeze(["tls.cert_path", "tls.key_path"]);
+/** What reads the files that keys name; core reads none. */
+export interface FileReaders {
+  readonly material?: unknown;
+  readonly roots?: unknown;
+}
+
+/** The keys that name files, and what must read them. */
+const FILE_KEYS: Readonly<Partial<Record<ConfigPath, keyof FileReaders>>> = Object.freeze({
+  "tls.cert_path": "material",
+  "tls.key_path": "material",
+  "tls_client.ca_bundle_path": "roots",
+});
 
 /**
  * Refuses a configuration that names files where nothing reads them: a key is obeyed or refused, never
  * ignored.
  *
  * @param config A valid configuration.
+ * @param readers The hooks of the host.
  * @throws {ConfigError} With each such key.
  */
-export function refusePaths(config: ConfigSnapshot): void {
-  const issues = FILE_KEYS.flatMap((path): ConfigIssue[] => {
-    if (valueAt(config, path) === "") return [];
+export function refusePaths(config: ConfigSnapshot, readers: FileReaders): void {
+  const issues = Object.entries(FILE_KEYS).flatMap(([path, reader]): ConfigIssue[] => {
+    if (valueAt(config, path) === "" || readers[reader] !== undefined) return [];
     return [{
       path,
       rule: "names a file, and a transport reads none by itself",
       got: "a path",
       instead:
-        "pass the hooks of loadConfig() of ./config, or leave it out and pass listen({ tls })",
+        "pass the hooks of loadConfig() of ./config, or leave it out and pass listen({ tls }) or dial({ tls })",
     }];
   });
   if (issues.length > 0) throw new ConfigError(issues);

@@ -65,6 +65,26 @@ export const RULES: readonly Rule[] = Object.freeze<Rule[]>([
     },
   },
   {
+    needs: ["tls_client.trust_store", "tls_client.ca_bundle_path"],
+    broken(value) {
+      const byPath = value("tls_client.trust_store") === "path";
+      if (byPath === (value("tls_client.ca_bundle_path") !== "")) return undefined;
+      return byPath
+        ? {
+          path: "tls_client.ca_bundle_path",
+          rule: 'must name a file with tls_client.trust_store "path"',
+          got: "nothing",
+          instead: 'name a PEM file of roots, or set tls_client.trust_store = "system"',
+        }
+        : {
+          path: "tls_client.trust_store",
+          rule: 'must be "path" when tls_client.ca_bundle_path names a file',
+          got: "system",
+          instead: 'set tls_client.trust_store = "path", or leave the bundle out',
+        };
+    },
+  },
+  {
     needs: ["limits.max_frame_bytes", "limits.chunk_bytes"],
     broken(value) {
       const frame = value("limits.max_frame_bytes");

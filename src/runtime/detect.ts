@@ -6,6 +6,8 @@
 
 import type { Runtime } from "./runtime.ts";
 
+export { CLASSICAL_GROUPS, HYBRID_GROUP, type KeyExchange, keyExchange } from "./key_exchange.ts";
+
 interface Globals {
   readonly Bun?: { readonly version: string };
   readonly Deno?: { readonly version: { readonly deno: string } };

@@ -6,8 +6,8 @@
  */
 
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
-import { watch } from "node:fs";
-import { open, realpath } from "node:fs/promises";
+import { constants, watch } from "node:fs";
+import { access, open, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
 
@@ -96,6 +96,19 @@ export function materialFault(cert: Uint8Array, key: Uint8Array): MaterialFault 
   if (secret === undefined) return "key";
   // Where it cannot be told, the TLS library tells when it takes both.
   return attempt(() => leaf.checkPrivateKey(secret)) === false ? "pair" : undefined;
+}
+
+/** Whether PEM holds at least one certificate, and every one can be read. */
+export function holdsCertificates(pem: Uint8Array): boolean {
+  const blocks = new TextDecoder().decode(pem)
+    .match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  return blocks.length > 0 &&
+    blocks.every((block) => attempt(() => new X509Certificate(block)) !== undefined);
+}
+
+/** Whether this process could write to a file. */
+export function isWritable(path: string): Promise<boolean> {
+  return access(path, constants.W_OK).then(() => true, () => false);
 }
 
 function attempt<T>(make: () => T): T | undefined {

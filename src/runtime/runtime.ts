@@ -79,8 +79,8 @@ export interface TlsOptions {
   readonly alpn: readonly string[];
   /** Key-exchange groups, best first, and no others. Empty: those of the runtime. */
   readonly groups: readonly string[];
-  /** Whether bytes of keys are overwritten with zeros once they are parsed. */
-  readonly wipeKeys: boolean;
+  /** Whether bytes of keys are overwritten with zeros once they are parsed, and no session is kept. */
+  readonly keepsNothing: boolean;
 }
 
 /** TLS as a server needs it. */

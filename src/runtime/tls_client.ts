@@ -69,6 +69,6 @@ function contextOf(
     const code = String((cause as { code?: unknown } | null)?.code ?? "");
     throw new TlsMaterialError(`the runtime refuses the certificate, key or roots (${code})`);
   } finally {
-    if (tls.wipeKeys && certificate !== undefined) wipe(certificate.key);
+    if (tls.keepsNothing && certificate !== undefined) wipe(certificate.key);
   }
 }

@@ -101,7 +101,7 @@ export class TlsServer {
       if (served.length === 0) throw new TlsMaterialError("there is no certificate");
       return served;
     } finally {
-      if (tls.wipeKeys) { for (const { key } of tls.certificates) wipe(key); }
+      if (tls.keepsNothing) { for (const { key } of tls.certificates) wipe(key); }
     }
   }
 

@@ -6,7 +6,14 @@
 
 import type { ConfigSnapshot } from "../config/config.ts";
 import { TransportError } from "../errors.ts";
-import type { ClientTls, KeyPair, ServerTls, TlsMaterialError } from "../runtime/runtime.ts";
+import { CLASSICAL_GROUPS, HYBRID_GROUP, keyExchange } from "../runtime/detect.ts";
+import type {
+  ClientTls,
+  KeyPair,
+  ServerTls,
+  TlsMaterialError,
+  TlsOptions,
+} from "../runtime/runtime.ts";
 import type {
   TlsClientOptions,
   TlsMaterial,
@@ -58,9 +65,12 @@ export async function clientTls(
   hostname: string,
   options: TlsClientOptions | undefined,
   config: ConfigSnapshot,
+  roots?: (config: ConfigSnapshot) => string | Promise<string>,
 ): Promise<ClientTls> {
-  const { sni_override, alpn } = config.tls_client;
-  if (options?.ca !== undefined && isEmpty(options.ca)) {
+  const { sni_override, alpn, trust_store } = config.tls_client;
+  const named = trust_store === "path" ? await roots?.(config) : undefined;
+  const ca = options?.ca ?? named;
+  if ((ca !== undefined || trust_store === "path") && isEmpty(ca)) {
     throw invalid(
       "dial",
       "tls.ca has no root in it: leave it out to trust the runtime's own store",
@@ -73,7 +83,7 @@ export async function clientTls(
   }
   return {
     serverName: options?.serverName ?? (sni_override || hostname),
-    ca: options?.ca,
+    ca,
     certificate,
     alpn: checkAlpn(options?.alpn ?? (alpn.length > 0 ? alpn : [ALPN]), "dial"),
     ...common(config),
@@ -90,8 +100,20 @@ export function materialError(cause: TlsMaterialError, op: "dial" | "rotate"): T
   });
 }
 
-function common(_config: ConfigSnapshot): { groups: readonly string[]; wipeKeys: boolean } {
-  return { groups: [], wipeKeys: false };
+/** The key exchange that a finished handshake must have had, if only one will do. */
+export function pqRule({ pq }: ConfigSnapshot): { pq?: "off" | "hybrid" } {
+  return pq.enforce ? { pq: pq.mode } : {};
+}
+
+function common({ pq, amnesia }: ConfigSnapshot): Omit<TlsOptions, "alpn"> {
+  return { groups: groupsFor(pq), keepsNothing: amnesia.enabled };
+}
+
+/** Groups to allow, best first; none where the runtime cannot be told. */
+function groupsFor({ mode, enforce }: ConfigSnapshot["pq"]): readonly string[] {
+  if (!keyExchange().restricts) return [];
+  if (mode === "off") return CLASSICAL_GROUPS;
+  return enforce ? [HYBRID_GROUP] : [HYBRID_GROUP, ...CLASSICAL_GROUPS];
 }
 
 async function fetchMaterial(
