@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { CAPS } from "../../../src/caps.ts";
 import { TransportError } from "../../../src/errors.ts";
 import { sha256 } from "../../../src/oap/sha256.ts";
+import { nativeSha256 } from "../../../src/runtime/host_sha256.ts";
 import { CAP_NAMES, checkCaps, checkDigest } from "../../../src/oap/artefact.ts";
 import { CAP_REFUSED, type HotExports, NO_IDS } from "../../../src/oap/abi.ts";
 import { Hot } from "../../../src/oap/hot.ts";
@@ -43,6 +44,7 @@ describe("the WebAssembly module", () => {
       const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
       const wanted = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
       assert.equal(sha256(bytes), wanted);
+      assert.equal(nativeSha256(bytes) ?? wanted, wanted);
     }
   });
 
