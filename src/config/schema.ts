@@ -74,7 +74,7 @@ export function checkValues(input: unknown): CheckedValues {
     return { document: {}, issues, warnings: [] };
   }
   const { document, issues, warnings } = renamed(own);
-  const result = SCHEMA.safeParse(document, { reportInput: true });
+  const result = SCHEMA.safeParse(document, { reportInput: true, ...ONCE });
   if (!result.success) issues.push(...result.error.issues.flatMap(toIssues));
   return { document, issues, warnings };
 }
@@ -95,13 +95,15 @@ export function settled(
 ): Checked {
   const all = [...issues, ...brokenRules(document, where)];
   if (all.length > 0) return { snapshot: undefined, issues: all, warnings };
-  const snapshot = deepFreeze(SCHEMA.parse(document));
+  const snapshot = deepFreeze(SCHEMA.parse(document, ONCE));
   return { snapshot, issues: all, warnings: [...warnings, ...warningsOf(snapshot)] };
 }
 
 /** Tables within tables: the document and the tables in it. */
 const TABLE_DEPTH = 3;
 const NO_TABLE = "must be a table of keys";
+/** A document is read once in a process: compiling a function for it takes longer than it saves. */
+const ONCE = { jitless: true };
 
 /** The schema of a document; also the source of the JSON Schema. */
 export const SCHEMA: z.ZodType<ConfigSnapshot, TransportConfig> = schemaOf(KEY_LIST);
