@@ -1,0 +1,4 @@
+/** What a process does that does nothing. */
+import { clock } from "../clock.ts";
+
+clock()();
