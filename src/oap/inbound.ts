@@ -7,11 +7,12 @@
 import { FLAGS } from "./frame.ts";
 import { IdTable } from "./id_table.ts";
 
-const UNANSWERED = 1;
 /** Its stream has begun and not ended. */
-const STREAMING = 2;
-/** It was refused; the rest of its stream is dropped. */
-const REFUSED = 4;
+const STREAMING = 1;
+/** Its stream was refused; the rest of it is dropped. */
+const REFUSED = 2;
+/** One request that is not answered; an id may have several, and the table's value is a multiple of it. */
+const UNANSWERED = 4;
 
 /** Entries are kept for unanswered requests, and within this bound for answered ones that still stream. */
 const ENTRIES = 256;
@@ -24,6 +25,7 @@ export class InboundRequests {
   readonly #limit: number;
   readonly #table: IdTable<number> = new IdTable();
   #unanswered = 0;
+  #refusing = false;
 
   /** @param limit Most unanswered requests. */
   constructor(limit: number) {
@@ -46,34 +48,52 @@ export class InboundRequests {
    * @param final `false`: a refusal is only told, because an answer may still make room for it.
    */
   judge(view: DataView, at: number, flags: number, final: boolean): Verdict {
+    const start = (flags & FLAGS.START) !== 0;
     const end = (flags & FLAGS.END) !== 0;
-    const streaming = (flags & FLAGS.START) !== 0 && !end ? STREAMING : 0;
     const known = this.#table.size === 0 ? -1 : this.#table.find(view, at);
-    if (known >= 0) {
-      const state = this.#table.get(known);
-      if (end) this.#update(known, state & ~STREAMING & (state & REFUSED ? 0 : ~0));
-      else if (streaming !== 0) this.#update(known, state | STREAMING);
-      return (state & REFUSED) !== 0 ? "drop" : "deliver";
+    const state = known < 0 ? 0 : this.#table.get(known);
+    if ((state & REFUSED) !== 0) {
+      if (end) this.#update(known, state & ~(STREAMING | REFUSED));
+      return "drop";
     }
-    if (end && (flags & FLAGS.START) === 0) return "deliver"; // the rest of a stream that is answered already
-    if (!this.full) {
-      this.#table.add(view, at, UNANSWERED | (this.#table.size < ENTRIES ? streaming : 0));
-      this.#unanswered++;
+    if (!start && (state & STREAMING) !== 0) {
+      if (end) this.#update(known, state & ~STREAMING);
       return "deliver";
     }
-    if (final && streaming !== 0 && this.#table.size < ENTRIES) {
-      this.#table.add(view, at, REFUSED | STREAMING);
+    if (end && !start) return "deliver"; // the rest of a stream that is answered already
+    // A request of its own, be its id in use or not: reusing one does not get round the limit.
+    const streaming = start && !end && this.#table.size < ENTRIES ? STREAMING : 0;
+    if (!this.full) {
+      this.#unanswered++;
+      this.#put(view, at, known, (state & ~STREAMING | streaming) + UNANSWERED);
+      return "deliver";
     }
+    if (final && streaming !== 0) this.#put(view, at, known, state | REFUSED | STREAMING);
     return "refuse";
   }
 
   /** A frame with RESP goes out; its header is at `at`. */
   answered(view: DataView, at: number): void {
-    if (this.#unanswered === 0) return;
+    if (this.#unanswered === 0 || this.#refusing) return;
     const known = this.#table.find(view, at);
-    if (known < 0 || (this.#table.get(known) & UNANSWERED) === 0) return;
+    if (known < 0 || this.#table.get(known) < UNANSWERED) return;
     this.#unanswered--;
-    this.#update(known, this.#table.get(known) & ~UNANSWERED);
+    this.#update(known, this.#table.get(known) - UNANSWERED);
+  }
+
+  /** Runs a call that sends a refusal: it answers none of the requests that wait, be its id theirs. */
+  refusing(call: () => boolean): boolean {
+    this.#refusing = true;
+    try {
+      return call();
+    } finally {
+      this.#refusing = false;
+    }
+  }
+
+  #put(view: DataView, at: number, known: number, state: number): void {
+    if (known < 0) this.#table.add(view, at, state);
+    else this.#table.set(known, state);
   }
 
   #update(i: number, state: number): void {

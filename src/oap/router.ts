@@ -139,11 +139,11 @@ export class Router {
   }
 
   #turnAway(verdict: "refuse" | "drop", source: Source, at: number): void {
-    const { sender, counters } = this.#parts;
+    const { inbound, sender, counters } = this.#parts;
     if (verdict === "refuse") {
       const { appProtoId, tenantId, corrId } = new FrameView(source, at, HEADER_BYTES);
       const answer = { flags: FLAGS.RESP, code: 429, appProtoId, tenantId, corrId, payload: EMPTY };
-      if (this.#offer(() => sender.offer(answer, undefined))) {
+      if (this.#offer(() => inbound.refusing(() => sender.offer(answer, undefined)))) {
         counters.refused++;
         return;
       }

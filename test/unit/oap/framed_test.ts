@@ -343,6 +343,23 @@ describe("framed: requests", () => {
     assert.equal(server.counters.refused, 2);
   });
 
+  it("counts requests under one id like any others: reuse does not get round the limit", () => {
+    const connection = new FakeConnection();
+    const server = framed(connection);
+    let got = 0;
+    server.onBatch((batch) => got += batch.length);
+    const flood = (n: number) => connection.receive(many(n, () => req(7n)));
+    flood(200);
+    assert.equal(got, 64);
+    assert.equal(server.counters.refused, 136);
+    flood(10);
+    assert.equal(got, 64, "a refusal answered a request that waits");
+    connection.outbox.flush();
+    server.trySend(resp(req(7n)));
+    flood(2);
+    assert.equal(got, 65, "one answer makes room for one request");
+  });
+
   it("lets a prompt consumer answer any number of pipelined requests", () => {
     const connection = new FakeConnection("listener", 10_000);
     const server = framed(connection);
