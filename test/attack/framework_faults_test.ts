@@ -48,8 +48,8 @@ async function attacked(config: TransportConfig, tls = false): Promise<Attacked>
 }
 
 /** Heap and external memory, in bytes. */
-function memory({ held }: ServerStats): number {
-  return held.heap + held.external;
+function held({ memory }: ServerStats): number {
+  return memory.heap + memory.external;
 }
 
 /** Asks until `done`, at most 20 s. */
@@ -75,7 +75,7 @@ describe("faults of a framework", () => {
     const before = await server.stats();
     await server.attack(100, header({ length: MIB }));
     await until(server, "100 connections", (s) => s.counters.inflight === 100);
-    const declared = memory(await server.stats()) - memory(before);
+    const declared = held(await server.stats()) - held(before);
     assert.ok(declared < 8 * MIB, `100 headers of 1 MiB each took ${declared} B`);
 
     const stalled = new Uint8Array(MIB - 1_000);
@@ -89,9 +89,9 @@ describe("faults of a framework", () => {
     const after = await server.stats();
     assert.equal(after.counters.inflight, 0);
     assert.equal(after.counters.rejected.timeout, 120);
-    const left = memory(after) - memory(before);
-    assert.ok(left < 0.1 * memory(before) + 8 * MIB, `${left} B of stalled frames are still held`);
-    assert.equal(after.held.descriptors, before.held.descriptors);
+    const left = held(after) - held(before);
+    assert.ok(left < 0.1 * held(before) + 8 * MIB, `${left} B of stalled frames are still held`);
+    assert.equal(after.memory.descriptors, before.memory.descriptors);
     assert.deepEqual(after.uncaught, []);
   });
 
@@ -105,9 +105,9 @@ describe("faults of a framework", () => {
     await until(server, "600 requests", (s) => s.started === 600);
     const full = await server.stats();
     assert.ok(full.counters.busy > 0, "no reply was refused though nobody reads");
-    const held = memory(full) - memory(before);
+    const queued = held(full) - held(before);
     // the inbox of four frames, one more on its way, and what the runtime has of it
-    assert.ok(held < 10 * 6 * MIB, `${held} B are queued for 10 connections that do not read`);
+    assert.ok(queued < 10 * 6 * MIB, `${queued} B are queued for 10 connections that do not read`);
     await until(
       server,
       "the write deadline of 10 connections",
@@ -115,8 +115,8 @@ describe("faults of a framework", () => {
     );
     const after = await server.stats();
     assert.equal(after.counters.inflight, 0);
-    const left = memory(after) - memory(before);
-    assert.ok(left < 0.1 * memory(before) + 8 * MIB, `${left} B of replies are still held`);
+    const left = held(after) - held(before);
+    assert.ok(left < 0.1 * held(before) + 8 * MIB, `${left} B of replies are still held`);
     assert.deepEqual(after.uncaught, []);
   });
 
@@ -141,7 +141,7 @@ describe("faults of a framework", () => {
       await until(server, "no connection", (s) => s.counters.inflight === 0);
       const after = await server.stats();
       // the listener's own descriptor is gone as well
-      assert.ok(after.held.descriptors < before.held.descriptors);
+      assert.ok(after.memory.descriptors < before.memory.descriptors);
       assert.deepEqual(after.uncaught, []);
     });
   }

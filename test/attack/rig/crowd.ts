@@ -86,6 +86,11 @@ export class Crowd {
       this.sockets.delete(socket);
       if (since === 0) {
         this.#opening--;
+        if (code === "ECONNRESET") { // the server's reset overtook the news of the connection
+          this.#connected++;
+          this.#reset++;
+          return;
+        }
         const why = code === "" ? "given up" : code;
         this.#failed[why] = (this.#failed[why] ?? 0) + 1;
         return;

@@ -42,6 +42,17 @@ export function onlyFor(span: Span, ...reasons: readonly RejectReason[]): string
   );
 }
 
+/** The same for a time, which counts at full figures only. */
+export function timely(
+  { scale }: { readonly scale: string },
+  what: string,
+  got: number,
+  least: number,
+  most: number,
+): string[] {
+  return scale === "full" ? within(what, got, least, most) : [];
+}
+
 function round(n: number): string {
   return Number.isInteger(n) ? String(n) : n.toFixed(1);
 }

@@ -25,6 +25,8 @@ export interface HonestOptions {
   readonly dialEveryMs: number;
   /** Milliseconds between echoes of a 1 MiB frame; 0: none. */
   readonly bigEveryMs: number;
+  /** Milliseconds after which an answer is too late. */
+  readonly patienceMs: number;
 }
 
 /** Operations of one sort since the last report. */
@@ -45,8 +47,6 @@ export interface HonestReport {
   readonly failures: Readonly<Record<string, number>>;
   readonly uncaught: readonly string[];
 }
-
-const REQUEST_MS = 2_000;
 
 class Tally {
   #times: number[] = [];
@@ -110,7 +110,7 @@ function start(options: HonestOptions): Promise<void> {
     tallies.requests.run(async () => {
       const mine = stays ??= dial();
       try {
-        await ask(await mine, small, REQUEST_MS);
+        await ask(await mine, small, options.patienceMs);
       } catch (error) {
         const peer = await mine.catch(() => undefined);
         if (stays === mine && TransportError.is(error) && error.kind !== "busy") {
@@ -123,13 +123,13 @@ function start(options: HonestOptions): Promise<void> {
   every(options.dialEveryMs, () =>
     tallies.dials.run(async () => {
       const peer = await dial();
-      await ask(peer, small, REQUEST_MS).finally(() => peer.close());
+      await ask(peer, small, options.patienceMs).finally(() => peer.close());
     }));
   every(options.bigEveryMs, () =>
     tallies.big.run(async () => {
       const mine = bigStays ??= dial();
       try {
-        await ask(await mine, large, 2 * REQUEST_MS);
+        await ask(await mine, large, 2 * options.patienceMs);
       } catch (error) {
         if (bigStays === mine) bigStays = undefined;
         void mine.then((peer) => peer.close(), () => {});

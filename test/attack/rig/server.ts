@@ -37,14 +37,16 @@ export interface ServerReady {
 
 /** What it has seen. */
 export interface ServerStats {
-  readonly held: Held;
+  readonly memory: Held;
   readonly counters: TransportCounters;
   /** Closed connections by the kind of their reason. */
   readonly closes: Readonly<Record<string, number>>;
   /** Requests answered 429 by the library, and frames dropped behind them. */
   readonly refused: number;
   readonly dropped: number;
-  /** Requests that reached the application. */
+  /** Requests that reached the application and were never answered, as it was asked to. */
+  readonly held: number;
+  /** Requests that reached the application, those included. */
   readonly started: number;
   /** Most requests of one connection in the application's hands at once. */
   readonly mostAtOnce: number;
@@ -61,7 +63,7 @@ const closes = new Map<string, number>();
 const received = new Map<string, number>();
 const open = new Set<FramedConnection>();
 const readiness: Readiness[] = [];
-const sums = { refused: 0, dropped: 0, started: 0, mostAtOnce: 0 };
+const sums = { refused: 0, dropped: 0, held: 0, started: 0, mostAtOnce: 0 };
 let transport: Transport | undefined;
 
 function answer(
@@ -75,28 +77,43 @@ function answer(
   try {
     peer.trySend({ ...head, payload });
   } catch {
-    sums.dropped++;
+    // the transport counts it as busy
   }
 }
 
+/** What the application remembers of a connection. */
+interface Session {
+  readonly streams: Set<bigint>;
+  running: number;
+}
+
+/** Whether a frame begins a request, and does not continue or end one. */
+function begins({ streams }: Session, { flags, corrId }: FrameView): boolean {
+  const start = (flags & FLAGS.START) !== 0;
+  const end = (flags & FLAGS.END) !== 0;
+  if (start && !end) streams.add(corrId);
+  if (end && !start) streams.delete(corrId);
+  return start || !end && !streams.has(corrId);
+}
+
 /** One request of the peer, by the application it names; see {@linkcode APP}. */
-function handle(peer: FramedConnection, frame: FrameView, running: { now: number }): void {
+function handle(peer: FramedConnection, frame: FrameView, session: Session): void {
   sums.started++;
-  running.now++;
-  sums.mostAtOnce = Math.max(sums.mostAtOnce, running.now);
-  if (frame.appProtoId === APP.hold) return;
+  session.running++;
+  sums.mostAtOnce = Math.max(sums.mostAtOnce, session.running);
+  if (frame.appProtoId === APP.hold) return void sums.held++;
   if (frame.appProtoId === APP.slow) {
     const { tenantId, corrId } = frame;
     const ms = frame.copyPayload()[0] ?? 0;
     setTimeout(() => {
-      running.now--;
+      session.running--;
       if (open.has(peer)) {
         answer(peer, { appProtoId: APP.slow, tenantId, corrId }, document.subarray(0, 64));
       }
     }, ms * 10);
     return;
   }
-  running.now--;
+  session.running--;
   if (frame.appProtoId === APP.document) answer(peer, frame, document);
   else if (frame.appProtoId === APP.copy) answer(peer, frame, document.slice());
   else answer(peer, frame, frame.payload);
@@ -105,12 +122,12 @@ function handle(peer: FramedConnection, frame: FrameView, running: { now: number
 async function serve(connection: Connection): Promise<void> {
   const peer = framed(connection);
   const from = connection.info.remote?.hostname ?? "unknown";
-  const running = { now: 0 };
+  const session: Session = { streams: new Set(), running: 0 };
   open.add(peer);
   peer.onBatch((batch) =>
     batch.forEach((frame) => {
       received.set(from, (received.get(from) ?? 0) + frame.payloadBytes);
-      if ((frame.flags & FLAGS.REQ) !== 0) handle(peer, frame, running);
+      if ((frame.flags & FLAGS.REQ) !== 0 && begins(session, frame)) handle(peer, frame, session);
     })
   );
   await peer.closed;
@@ -151,11 +168,12 @@ async function stats(): Promise<ServerStats> {
   }
   const { user, system } = process.cpuUsage();
   return {
-    held: await measure(),
+    memory: await measure(),
     counters: transport!.counters(),
     closes: Object.fromEntries(closes),
     refused,
     dropped,
+    held: sums.held,
     started: sums.started,
     mostAtOnce: sums.mostAtOnce,
     received: Object.fromEntries(received),

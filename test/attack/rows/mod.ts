@@ -5,9 +5,24 @@
  */
 
 import type { Row } from "../rig/waves_row.ts";
+import { DESCRIPTORS } from "./descriptors.ts";
 import { DRIPS } from "./drips.ts";
+import { FLOOD } from "./flood.ts";
+import { FRAME_FLOODS } from "./frames.ts";
 import { OVERSIZE } from "./oversize.ts";
+import { SILENT_TCP, SILENT_TLS } from "./silent.ts";
+import { SLOW_READERS } from "./slow_readers.ts";
 import { STALLED } from "./stalled.ts";
 
 /** See the module. */
-export const ROWS: readonly Row[] = [OVERSIZE, STALLED, DRIPS];
+export const ROWS: readonly Row[] = [
+  OVERSIZE,
+  STALLED,
+  DRIPS,
+  SILENT_TCP,
+  SILENT_TLS,
+  FLOOD,
+  DESCRIPTORS,
+  SLOW_READERS,
+  ...FRAME_FLOODS,
+];

@@ -6,11 +6,33 @@
  */
 
 import { drips } from "./drips.ts";
+import { exhaust } from "./exhaust.ts";
+import { flood } from "./flood.ts";
+import { frames } from "./frames.ts";
 import { oversize } from "./oversize.ts";
+import { silent } from "./silent.ts";
+import { slowReaders } from "./slow_readers.ts";
 import { stalled } from "./stalled.ts";
 
-/** See the module. */
-export const WAVES: Readonly<Record<WaveName, unknown>> = { oversize, stalled, drips };
-
 /** Name of a wave. */
-export type WaveName = "oversize" | "stalled" | "drips";
+export type WaveName =
+  | "oversize"
+  | "stalled"
+  | "drips"
+  | "silent"
+  | "flood"
+  | "exhaust"
+  | "slowReaders"
+  | "frames";
+
+/** See the module. */
+export const WAVES: Readonly<Record<WaveName, unknown>> = {
+  oversize,
+  stalled,
+  drips,
+  silent,
+  flood,
+  exhaust,
+  slowReaders,
+  frames,
+};
