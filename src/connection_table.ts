@@ -41,6 +41,7 @@ export class ConnectionTable {
   readonly #onClosed: (event: ConnectionClosed) => void;
   readonly #links = new Set<Link>();
   readonly #pool = new BlockPool();
+  readonly #shared = new Map<symbol, object>();
   #ids = 0;
 
   /**
@@ -64,6 +65,13 @@ export class ConnectionTable {
   /** Connections that hold a slot: open, opening, or closing. */
   get inflight(): number {
     return this.limits.admission.used;
+  }
+
+  /** Something that all connections share, by the protocol that made it. */
+  shared<T extends object>(key: symbol, make: () => T): T {
+    let value = this.#shared.get(key) as T | undefined;
+    if (value === undefined) this.#shared.set(key, value = make());
+    return value;
   }
 
   /** Connections that are open or opening. */
@@ -93,7 +101,7 @@ export class ConnectionTable {
       this.counters.failed(admitted, "accept", undefined);
       return undefined;
     }
-    this.counters.accepts++;
+    this.counters.of(address.transport!).accepts++;
     const { handshakes } = admission;
     const link = this.#link("listener", address, admitted, [], {
       onOpen(link) {
@@ -150,6 +158,7 @@ export class ConnectionTable {
     alpn: readonly string[],
     events: LinkEvents,
   ): Link {
+    const traffic = this.counters.of(address.transport!);
     const link: Link = new Link({
       id: (++this.#ids).toString(16).padStart(8, "0"),
       role,
@@ -159,33 +168,37 @@ export class ConnectionTable {
       counters: this.counters,
       pool: this.#pool,
       limits: this.limits,
+      shared: (key, make) => this.shared(key, make),
       admitted,
       alpn,
       onOpen: (link) => {
-        const { remote } = link.info;
+        const { remote } = link;
         const key = remote === undefined ? undefined : peerKey(remote.hostname);
         const refusal = this.limits.admission.identify(admitted, key);
         if (refusal !== undefined) return this.#refused(refusal);
         link.belong();
+        traffic.handshakes[link.pq].observe((link.openedAfter ?? 0) / 1_000);
         events.onOpen(link);
         return undefined;
       },
       onClosed: (link, reason) => {
         this.#links.delete(link);
+        traffic.inflight--;
         const { error, fault } = reason;
         if (error !== undefined) this.counters.failed(error.kind, error.op, fault);
+        const { bytesIn, bytesOut } = link;
+        const durationMs = this.#clock.now() - link.startedAt;
+        if (link.openedAfter === undefined) { if (error?.kind === "tls") traffic.tlsFailures++; }
+        else if (durationMs > 0) {
+          traffic.throughput.observe((bytesIn + bytesOut) * 1_000 / durationMs);
+        }
         events.onClosed(link, reason);
-        this.#onClosed({
-          info: link.info,
-          reason,
-          durationMs: this.#clock.now() - link.startedAt,
-          bytesIn: link.bytesIn,
-          bytesOut: link.bytesOut,
-        });
+        this.#onClosed({ info: link.info, reason, durationMs, bytesIn, bytesOut });
       },
       onReleased: () => admitted.release(),
     });
     this.#links.add(link);
+    traffic.inflight++;
     return link;
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { type ErrorKind, KINDS, type RejectReason, rejectReason } from "./errors.ts";
+import { Traffic } from "./traffic.ts";
 
 /** What reading pauses for: a token bucket of the connection, the peer or all, or the byte budget. */
 export type PauseScope = "conn" | "peer" | "global" | "budget";
@@ -43,19 +44,37 @@ export interface TransportCounters {
 
 /** The live counters: fields that the data path adds to. */
 export class Counters {
-  accepts = 0;
-  dialsOk = 0;
-  dialsErr = 0;
   ioClosed = 0;
   busy = 0;
   acceptFaults = 0;
   hookFailures = 0;
-  bytesIn = 0;
-  bytesOut = 0;
+  readonly #traffic = new Map<string, Traffic>();
   readonly readPauses: Record<PauseScope, number> = { conn: 0, peer: 0, global: 0, budget: 0 };
   readonly #rejected = new Map<RejectReason, number>();
   readonly #malformed = new Map<string, number>();
   readonly #timeouts = new Map<string, number>();
+
+  /** What went over a backend. */
+  of(backend: string): Traffic {
+    let traffic = this.#traffic.get(backend);
+    if (traffic === undefined) this.#traffic.set(backend, traffic = new Traffic());
+    return traffic;
+  }
+
+  /** All that there is, by backend. */
+  get traffic(): ReadonlyMap<string, Traffic> {
+    return this.#traffic;
+  }
+
+  /** Refusals by reason. */
+  get rejected(): ReadonlyMap<RejectReason, number> {
+    return this.#rejected;
+  }
+
+  /** Expired deadlines by operation. */
+  get timeouts(): ReadonlyMap<string, number> {
+    return this.#timeouts;
+  }
 
   /** Counts one refusal or failure under its kind; `fault` and `op` come from our own closed sets. */
   failed(kind: ErrorKind, op: string, fault: string | undefined): void {
@@ -79,10 +98,15 @@ export class Counters {
         reason === undefined ? [] : [[reason, this.#rejected.get(reason) ?? 0]]
       ),
     ) as Record<RejectReason, number>;
+    const sum = (of: (traffic: Traffic) => number): number => {
+      let n = 0;
+      for (const traffic of this.#traffic.values()) n += of(traffic);
+      return n;
+    };
     return {
-      accepts: this.accepts,
-      dialsOk: this.dialsOk,
-      dialsErr: this.dialsErr,
+      accepts: sum(({ accepts }) => accepts),
+      dialsOk: sum(({ dialsOk: { off, hybrid, unknown } }) => off + hybrid + unknown),
+      dialsErr: sum(({ dialsErr }) => dialsErr),
       inflight,
       rejected,
       malformed: Object.fromEntries(this.#malformed),
@@ -92,8 +116,8 @@ export class Counters {
       timeouts: Object.fromEntries(this.#timeouts),
       acceptFaults: this.acceptFaults,
       hookFailures: this.hookFailures,
-      bytesIn: this.bytesIn,
-      bytesOut: this.bytesOut,
+      bytesIn: sum(({ bytesIn }) => bytesIn),
+      bytesOut: sum(({ bytesOut }) => bytesOut),
     };
   }
 }

@@ -26,6 +26,7 @@ import { LinkClocks } from "./link_clocks.ts";
 import { ReceiveWindow } from "./receive_window.ts";
 import type { PendingSocket, Socket, SocketFault, SocketHandler } from "./runtime/runtime.ts";
 import type { Carrier, Sink } from "./sink.ts";
+import type { PqLabel, Traffic } from "./traffic.ts";
 import { Writer } from "./writer.ts";
 
 /** What a link is made of. */
@@ -38,6 +39,8 @@ export interface LinkOptions {
   readonly counters: Counters;
   readonly pool: BlockPool;
   readonly limits: Limits;
+  /** What connections of a transport share, by the protocol that made it. */
+  readonly shared: <T extends object>(key: symbol, make: () => T) => T;
   /** Its slots, and whose limits it counts towards, where that is known already. */
   readonly admitted: Admitted;
   /** Protocols of which one must have been agreed on; empty: none needed. */
@@ -69,6 +72,7 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
   openedAfter: number | undefined;
   readonly startedAt: number;
   readonly #options: LinkOptions;
+  readonly #traffic: Traffic;
   readonly #clocks: LinkClocks;
   readonly #account: ByteAccount;
   readonly #window: ReceiveWindow;
@@ -93,6 +97,7 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
     const { clock, config, counters, limits, admitted } = options;
     const { limits: sizes, handshake_timeout, dial_timeout } = config();
     this.#options = options;
+    const traffic = this.#traffic = counters.of(options.backend);
     this.role = options.role;
     this.maxFrameBytes = sizes.max_frame_bytes;
     this.chunkBytes = sizes.chunk_bytes;
@@ -113,7 +118,8 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
       onBusy: (busy) => this.#clocks.writing(busy),
       onTaken: (n) => {
         this.bytesOut += n;
-        counters.bytesOut += n;
+        traffic.bytesOut += n;
+        traffic.writes.observe(n);
         this.#clocks.progress();
       },
       onRefused: (kind) => counters.failed(kind, "write", undefined),
@@ -132,6 +138,16 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
   /** The facts as they will be once `socket` is open. */
   infoOf(socket: Socket): ConnectionInfo {
     return this.#facts(socket);
+  }
+
+  /** The address of the other end, where it is known; unlike {@linkcode Link.info} it makes nothing. */
+  get remote(): { readonly hostname: string; readonly port: number } | undefined {
+    return this.#socket?.info.remote ?? this.#pending?.remote;
+  }
+
+  /** What TLS negotiated. */
+  get pq(): PqLabel {
+    return this.#socket?.info.tls?.pq ?? "off";
   }
 
   get signal(): AbortSignal {
@@ -179,6 +195,14 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
     this.outbox.belong(limits.egress, admitted.peer);
   }
 
+  chunked(bytes: number): void {
+    this.#traffic.chunks.observe(bytes);
+  }
+
+  shared<T extends object>(key: symbol, make: () => T): T {
+    return this.#options.shared(key, make);
+  }
+
   /** The socket while it opens: whoever has it can give it up. */
   hold(pending: PendingSocket): void {
     if (this.#state === "closed") pending.destroy();
@@ -222,7 +246,8 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
     if (this.#state !== "open") return this.#state === "draining"; // what comes after our close is dropped
     const n = bytes.length;
     this.bytesIn += n;
-    this.#options.counters.bytesIn += n;
+    this.#traffic.bytesIn += n;
+    this.#traffic.reads.observe(n);
     this.#receiving = true;
     if (!this.#intake.limited) {
       this.#window.received(n);

@@ -136,6 +136,15 @@ export interface Carrier {
    * @returns Whether it is there now.
    */
   reserve(bytes: number, onGrant: () => void): boolean;
+  /** Counts a chunk that a body was cut into. */
+  chunked(bytes: number): void;
+  /**
+   * Something that all connections of the transport share, such as a protocol's totals: made by whoever
+   * asks first.
+   *
+   * @param key Whose it is.
+   */
+  shared<T extends object>(key: symbol, make: () => T): T;
   /** Breaks the connection off with this cause. */
   fail(error: TransportError): void;
   /** Flushes the inbox, half-closes, and waits for the peer's end; then closes. */

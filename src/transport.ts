@@ -184,7 +184,7 @@ export class Transport implements AsyncDisposable {
   async dial(target: string | Address, options: DialOptions = {}): Promise<Connection> {
     options.signal?.throwIfAborted();
     const address = this.#resolve(target, options.tls !== undefined);
-    const { counters } = this.#table;
+    const traffic = this.#table.counters.of(address.transport!);
     this.#dials = true;
     this.#judge();
     try {
@@ -198,10 +198,10 @@ export class Transport implements AsyncDisposable {
         options,
         this.#hooks,
       );
-      counters.dialsOk++;
+      traffic.dialsOk[connection.info.tls?.pq ?? "off"]++;
       return connection;
     } catch (error) {
-      counters.dialsErr++;
+      traffic.dialsErr++;
       throw error;
     }
   }

@@ -50,6 +50,8 @@ export function connection(): { attachable: Attachable; receive(bytes: Uint8Arra
     receiveBytes: 262_144,
     resume() {},
     retain() {},
+    chunked() {},
+    shared: (_key, make) => make(),
     reserve: () => true,
     fail(error) {
       throw error;

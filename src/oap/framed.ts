@@ -209,6 +209,7 @@ export class FramedConnection implements AsyncDisposable {
     return await new StreamSend(sender, head, {
       chunkBytes: carrier.chunkBytes,
       compress: habits.compress,
+      onChunk: (bytes) => carrier.chunked(bytes),
       signal,
     }).run(body);
   }

@@ -31,6 +31,8 @@ export interface StreamOptions {
   readonly chunkBytes: number;
   /** Compresses a chunk, or leaves it. */
   readonly compress: ((chunk: Uint8Array) => Uint8Array | undefined) | undefined;
+  /** Told of the bytes of each chunk. */
+  readonly onChunk: (bytes: number) => void;
   /** Gives the stream up. */
   readonly signal: AbortSignal;
 }
@@ -47,6 +49,7 @@ export class StreamSend {
   readonly #chunkBytes: number;
   readonly #compress: ((chunk: Uint8Array) => Uint8Array | undefined) | undefined;
   readonly #signal: AbortSignal;
+  readonly #onChunk: (bytes: number) => void;
   /** Its memory is used again after 17 chunks or more, and at most {@linkcode AHEAD} are on their way. */
   #heads: ChunkHeads | undefined = undefined;
   #frames = 0;
@@ -64,6 +67,7 @@ export class StreamSend {
     this.#chunkBytes = how.chunkBytes;
     this.#compress = (sender.flags & FLAGS.COMP) !== 0 ? how.compress : undefined;
     this.#signal = how.signal;
+    this.#onChunk = how.onChunk;
     const first = checkFrame(
       { ...head, flags: head.flags | FLAGS.START, payload: EMPTY },
       sender.maxFrameBytes,
@@ -201,6 +205,7 @@ export class StreamSend {
       this.#queued--;
       throw error;
     }
+    this.#onChunk(payload.length);
     this.#frames++;
     this.#wire += head.length + payload.length;
   }

@@ -131,6 +131,7 @@ export class FakeConnection implements Attachable, Carrier {
   #sink: Sink | undefined = undefined;
   #time = 0;
   #over = false;
+  readonly #shared: Map<symbol, object> = new Map();
   readonly #timers: Set<{ at: number; callback: () => void }> = new Set();
   readonly #abort: AbortController = new AbortController();
   #resolve: (reason: CloseReason) => void = () => {};
@@ -216,6 +217,18 @@ export class FakeConnection implements Attachable, Carrier {
 
   resume(): void {
     this.resumed++;
+  }
+
+  readonly chunks: number[] = [];
+
+  chunked(bytes: number): void {
+    this.chunks.push(bytes);
+  }
+
+  shared<T extends object>(key: symbol, make: () => T): T {
+    let value = this.#shared.get(key) as T | undefined;
+    if (value === undefined) this.#shared.set(key, value = make());
+    return value;
   }
 
   retain(bytes: number): void {
