@@ -98,18 +98,20 @@ export class NodeRuntime implements Runtime {
     await bind(server, address);
     server.on("error", onFault);
     watch.start(await acceptRemedy(this.name, server, address));
-    return {
+    const bound = {
       address: addressOf(server, address),
       close() {
         watch.close();
         return unbind(server);
       },
-      ...(secured === undefined ? {} : {
-        get certificates() {
-          return secured.certificates;
-        },
-        rotate: (tls: ServerTls) => secured.rotate(tls),
-      }),
+    };
+    if (secured === undefined) return bound;
+    return {
+      ...bound,
+      get certificates() {
+        return secured.certificates;
+      },
+      rotate: (tls) => secured.rotate(tls),
     };
   }
 
