@@ -17,15 +17,13 @@ import type { ConnectionInfo } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import { deferred } from "./deferred.ts";
 import { TransportError } from "./errors.ts";
-import { Intake, type IntakeOwner } from "./intake.ts";
 import type { Admitted } from "./limits/admission.ts";
 import type { ByteAccount } from "./limits/byte_budget.ts";
 import type { Limits } from "./limits/limits.ts";
-import type { PaceScope } from "./limits/pacer.ts";
 import { LinkClocks } from "./link_clocks.ts";
-import { ReceiveWindow } from "./receive_window.ts";
+import { Reading, type ReadingOwner } from "./reading.ts";
 import type { PendingSocket, Socket, SocketFault, SocketHandler } from "./runtime/runtime.ts";
-import type { Carrier, Sink } from "./sink.ts";
+import type { Carrier, Sink, SinkReport } from "./sink.ts";
 import type { PqLabel, Traffic } from "./traffic.ts";
 import { Writer } from "./writer.ts";
 
@@ -53,12 +51,8 @@ export interface LinkOptions {
   readonly onReleased: () => void;
 }
 
-/** Why reading is paused; bits. */
-const SINK = 1;
-const PACE = 2;
-
 /** See the module. */
-export class Link implements SocketHandler, Carrier, IntakeOwner {
+export class Link implements SocketHandler, Carrier, ReadingOwner {
   readonly role: "dialer" | "listener";
   readonly outbox: Writer;
   readonly closed: Promise<CloseReason>;
@@ -75,8 +69,7 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
   readonly #traffic: Traffic;
   readonly #clocks: LinkClocks;
   readonly #account: ByteAccount;
-  readonly #window: ReceiveWindow;
-  readonly #intake: Intake;
+  readonly #reading: Reading;
   readonly #resolveClosed: (reason: CloseReason) => void;
   #state: "opening" | "open" | "draining" | "closed" = "opening";
   #pending: PendingSocket | undefined;
@@ -88,9 +81,6 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
   #peerEnded = false;
   /** What comes after the bytes that are held. */
   #after: "end" | "close" | undefined;
-  #paused = 0;
-  #receiving = false;
-  #retained = 0;
 
   /** @param options The parts and whom to tell. */
   constructor(options: LinkOptions) {
@@ -108,8 +98,7 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
       (name) => this.fail(timeoutError(name, this.role, config())),
     );
     this.#account = limits.budget.account(admitted.peer);
-    this.#window = new ReceiveWindow(this.#account);
-    this.#intake = new Intake(this, limits.ingress);
+    this.#reading = new Reading(this, limits, this.#account, counters);
     this.outbox = new Writer({
       items: CAPS.inboxItems,
       bytes: 4 * CAPS.frameBytes,
@@ -163,6 +152,11 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
     return this.#peerEnded;
   }
 
+  /** Whether bytes still go to the sink. */
+  get isOpen(): boolean {
+    return this.#state === "open";
+  }
+
   /** Whether it is over. */
   get isClosed(): boolean {
     return this.#state === "closed";
@@ -174,7 +168,7 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
   }
 
   get receiveBytes(): number {
-    return this.#window.bytes;
+    return this.#reading.receiveBytes;
   }
 
   now(): number {
@@ -191,7 +185,7 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
   /** Its peer is known, as far as it will be. */
   belong(): void {
     const { limits, admitted } = this.#options;
-    this.#intake.belong(admitted.peer);
+    this.#reading.belong(admitted.peer);
     this.outbox.belong(limits.egress, admitted.peer);
   }
 
@@ -248,37 +242,36 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
     this.bytesIn += n;
     this.#traffic.bytesIn += n;
     this.#traffic.reads.observe(n);
-    this.#receiving = true;
-    if (!this.#intake.limited) {
-      this.#window.received(n);
-      this.#push(bytes, owned);
-    } else if (this.#intake.take(bytes, owned)) this.#push(bytes, owned);
-    this.#receiving = false;
-    return this.#paused === 0 && !this.isClosed;
+    return this.#reading.receive(bytes, owned) && !this.isClosed;
   }
 
-  /** Gives the sink bytes that were held: by the raw sink before it, or for their pace. */
+  /** Gives the sink bytes that were held by the raw sink before it. */
   deliver(bytes: Uint8Array): void {
-    if (this.#state === "open") this.#push(bytes, true);
+    this.#reading.deliver(bytes);
   }
 
-  onHold(scope: PaceScope): void {
-    this.#options.counters.paused(scope);
-    this.#clocks.paced(true);
-    this.#window.narrow();
-    this.#pause(PACE, true);
-    this.#charge();
+  push(bytes: Uint8Array, owned: boolean): SinkReport | undefined {
+    if (this.#state !== "open") return undefined;
+    const report = this.#sink!.push(bytes, owned);
+    return this.isOpen ? report : undefined;
   }
 
-  onFree(): void {
-    if (this.#state !== "open") return;
-    this.#clocks.paced(false);
-    this.#charge();
+  flow(on: boolean): void {
+    if (on) this.#socket?.resume();
+    else this.#socket?.pause();
+  }
+
+  onReport(report: SinkReport): void {
+    this.#clocks.received(report);
+  }
+
+  onPaced(on: boolean): void {
+    this.#clocks.paced(on);
     const after = this.#after;
+    if (on || after === undefined) return;
     this.#after = undefined;
-    if (after !== undefined) this.onEnd();
+    this.onEnd();
     if (after === "close") this.#finish(this.#cause ?? this.#reasonOf(undefined));
-    this.#pause(PACE, false);
   }
 
   onWritten(n: number): void {
@@ -291,7 +284,7 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
   }
 
   onEnd(): void {
-    if (this.#intake.held > 0) {
+    if (this.#reading.held > 0) {
       this.#after = "end";
       return;
     }
@@ -313,20 +306,15 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
   resume(): void {
     if (this.#state !== "open") return;
     this.#clocks.resumed();
-    this.#pause(SINK, false);
-    this.#intake.stop(false);
+    this.#reading.resume();
   }
 
   retain(bytes: number): void {
-    this.#retained = bytes;
-    if (this.#state === "open") this.#charge();
+    if (this.#state === "open") this.#reading.retain(bytes);
   }
 
   reserve(bytes: number, onGrant: () => void): boolean {
-    if (this.#state === "closed") return true; // nothing more is read
-    if (this.#account.reserve(bytes, onGrant)) return true;
-    this.#options.counters.paused("budget");
-    return false;
+    return this.#state === "closed" || this.#reading.reserve(bytes, onGrant);
   }
 
   fail(error: TransportError): void {
@@ -350,11 +338,10 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
       this.#state = "draining";
       this.#cause = { kind: "closed", by: this.#peerEnded ? "remote" : "local" };
       this.#clocks.draining();
-      this.#intake.close();
-      this.#account.retain(0);
+      this.#reading.drain();
       this.outbox.end(closedError("the connection was closed"));
-      this.#paused = 0;
-      this.#socket?.resume();
+      // The socket has closed already, and only bytes that were held kept the link open.
+      if (this.#socket === undefined) this.#finish(this.#cause);
     }
     return this.closed.then(() => {});
   }
@@ -380,39 +367,6 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
     this.#finish(reason, later);
   }
 
-  #push(bytes: Uint8Array, owned: boolean): void {
-    const report = this.#sink!.push(bytes, owned);
-    if (this.#state !== "open") return;
-    this.#retained = report.retained;
-    if (!this.#charge()) return;
-    this.#clocks.received(report);
-    if (report.pause) this.#window.narrow();
-    this.#intake.stop(report.pause);
-    this.#pause(SINK, report.pause);
-  }
-
-  /** Charges what is kept to the budget. What it cannot take has come already: the connection goes. */
-  #charge(): boolean {
-    if (this.#account.retain(this.#retained + this.#intake.held)) return true;
-    const { budget } = this.#options.limits;
-    this.fail(
-      new TransportError(
-        "busy",
-        `No room for ${this.#retained} received bytes: ${budget.used} of the budget's ${budget.bytes} are in use, or this peer's share is`,
-        { op: "read" },
-      ),
-    );
-    return false;
-  }
-
-  #pause(bit: number, on: boolean): void {
-    const before = this.#paused;
-    this.#paused = on ? before | bit : before & ~bit;
-    if (this.#receiving) return; // the answer to the receive says it
-    if (before === 0 && this.#paused !== 0) this.#socket?.pause();
-    else if (before !== 0 && this.#paused === 0) this.#socket?.resume();
-  }
-
   #reasonOf(fault: SocketFault | undefined): CloseReason {
     if (fault === undefined && this.#peerEnded) return { kind: "closed", by: "remote" };
     return brokenOff(fault, this.openedAfter === undefined ? this.role : undefined);
@@ -424,7 +378,7 @@ export class Link implements SocketHandler, Carrier, IntakeOwner {
     this.#cause = reason;
     this.#state = "closed";
     this.#clocks.close();
-    this.#intake.close();
+    this.#reading.close();
     const error = reason.error ?? closedError("the connection is closed");
     this.outbox.fail(error);
     this.#sink?.closed(reason);

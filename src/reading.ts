@@ -1,0 +1,165 @@
+/**
+ * The read side of a link: what may be received, what is held, and when reading pauses.
+ *
+ * @module
+ */
+
+import type { Counters } from "./counters.ts";
+import { TransportError } from "./errors.ts";
+import { Intake, type IntakeOwner } from "./intake.ts";
+import type { ByteAccount, ByteBudget } from "./limits/byte_budget.ts";
+import type { Limits } from "./limits/limits.ts";
+import type { PaceScope } from "./limits/pacer.ts";
+import type { Peer } from "./limits/peers.ts";
+import { ReceiveWindow } from "./receive_window.ts";
+import type { SinkReport } from "./sink.ts";
+
+/** What the read side needs of its link. */
+export interface ReadingOwner {
+  /** Gives bytes to the sink; `undefined` once the link is not open any more. */
+  push(bytes: Uint8Array, owned: boolean): SinkReport | undefined;
+  /** The socket's reading stops, or goes on. */
+  flow(on: boolean): void;
+  /** What the sink said. */
+  onReport(report: SinkReport): void;
+  /** Our rates keep bytes back, or no longer do. */
+  onPaced(on: boolean): void;
+  /** The connection cannot go on. */
+  fail(error: TransportError): void;
+}
+
+/** Why reading is paused; bits. */
+const SINK = 1;
+const PACE = 2;
+
+/** See the module. Invariant: reading is paused while any bit is set. */
+export class Reading implements IntakeOwner {
+  readonly #owner: ReadingOwner;
+  readonly #counters: Counters;
+  readonly #budget: ByteBudget;
+  readonly #account: ByteAccount;
+  readonly #window: ReceiveWindow;
+  readonly #intake: Intake;
+  #paused = 0;
+  #receiving = false;
+  #retained = 0;
+
+  /** @param owner The link. @param limits The transport's. @param account What is held counts there. @param counters Where pauses count. */
+  constructor(owner: ReadingOwner, limits: Limits, account: ByteAccount, counters: Counters) {
+    this.#owner = owner;
+    this.#counters = counters;
+    this.#budget = limits.budget;
+    this.#account = account;
+    this.#window = new ReceiveWindow(account);
+    this.#intake = new Intake(this, limits.ingress);
+  }
+
+  /** Most bytes of the next receive. */
+  get receiveBytes(): number {
+    return this.#window.bytes;
+  }
+
+  /** Bytes that wait for tokens. */
+  get held(): number {
+    return this.#intake.held;
+  }
+
+  /** Whose rates apply. */
+  belong(peer: Peer | undefined): void {
+    this.#intake.belong(peer);
+  }
+
+  /** Bytes came. Returns whether reading goes on. */
+  receive(bytes: Uint8Array, owned: boolean): boolean {
+    this.#receiving = true;
+    if (!this.#intake.limited) {
+      this.#window.received(bytes.length);
+      this.#push(bytes, owned);
+    } else if (this.#intake.take(bytes, owned)) this.#push(bytes, owned);
+    this.#receiving = false;
+    return this.#paused === 0;
+  }
+
+  deliver(bytes: Uint8Array): void {
+    this.#push(bytes, true);
+  }
+
+  onHold(scope: PaceScope): void {
+    this.#counters.paused(scope);
+    this.#window.narrow();
+    this.#owner.onPaced(true);
+    this.#pause(PACE, true);
+    this.#charge();
+  }
+
+  onFree(): void {
+    this.#charge();
+    this.#owner.onPaced(false);
+    this.#pause(PACE, false);
+  }
+
+  /** The sink takes bytes again. */
+  resume(): void {
+    this.#pause(SINK, false);
+    this.#intake.stop(false);
+  }
+
+  /** What the sink keeps has changed. */
+  retain(bytes: number): void {
+    this.#retained = bytes;
+    this.#charge();
+  }
+
+  /** Reserves memory for a frame; see `Carrier.reserve`. */
+  reserve(bytes: number, onGrant: () => void): boolean {
+    if (this.#account.reserve(bytes, onGrant)) return true;
+    this.#counters.paused("budget");
+    return false;
+  }
+
+  /** Nothing is handed on any more; what still comes is read, and dropped by the link. */
+  drain(): void {
+    this.close();
+    this.#account.retain(this.#retained);
+    this.#pause(SINK | PACE, false);
+  }
+
+  /** Drops what is held. */
+  close(): void {
+    this.#intake.close();
+  }
+
+  #push(bytes: Uint8Array, owned: boolean): void {
+    const report = this.#owner.push(bytes, owned);
+    if (report === undefined) return;
+    this.#retained = report.retained;
+    if (!this.#charge()) return;
+    this.#owner.onReport(report);
+    if (report.pause) this.#window.narrow();
+    this.#intake.stop(report.pause);
+    this.#pause(SINK, report.pause);
+  }
+
+  /** Charges what is kept to the budget. What it cannot take has come already: the connection goes. */
+  #charge(): boolean {
+    const bytes = this.#retained + this.#intake.held;
+    if (this.#account.retain(bytes)) return true;
+    const { used, bytes: all } = this.#budget;
+    this.#owner.fail(
+      new TransportError(
+        "busy",
+        `No room for ${bytes} received bytes: ${used} of the budget's ${all} are in use, or this peer's share is`,
+        { op: "read" },
+      ),
+    );
+    return false;
+  }
+
+  #pause(bits: number, on: boolean): void {
+    const before = this.#paused;
+    this.#paused = on ? before | bits : before & ~bits;
+    if (this.#receiving) return; // the answer to the receive says it
+    if (before === 0 && this.#paused !== 0) this.#owner.flow(false);
+    else if (before !== 0 && this.#paused === 0) this.#owner.flow(true);
+  }
+}
