@@ -35,6 +35,11 @@ export class Handshakes {
     return Math.max(64, Math.floor(this.#maxConns() / 4));
   }
 
+  /** Slots that one peer may hold. */
+  get perPeer(): number {
+    return Math.floor(this.slots * PEER_SHARE);
+  }
+
   /** Slots in use. */
   get used(): number {
     return this.#openings.size;
@@ -43,7 +48,7 @@ export class Handshakes {
   /** Whether `peer` may have one more, after one that is silent made room where it must. */
   admits(peer: unknown): boolean {
     const { slots } = this;
-    if (peer !== undefined && (this.#byPeer.get(peer) ?? 0) >= slots * PEER_SHARE) return false;
+    if (peer !== undefined && (this.#byPeer.get(peer) ?? 0) >= this.perPeer) return false;
     if (this.#openings.size < slots) return true;
     for (const opening of this.#openings.keys()) {
       if (opening.greeted) continue;

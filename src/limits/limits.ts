@@ -30,15 +30,16 @@ export class Limits {
     const chunk = (): number => config().limits.chunk_bytes;
     this.admission = new Admission(config, clock);
     const conn = (): number => config().rates.per_conn_bytes_per_sec;
+    const peer = (): number => config().rates.per_peer_bytes_per_sec;
     this.ingress = new Pacer(
       clock,
-      { conn, global: () => config().rates.global_ingress_bytes_per_sec },
+      { conn, peer, global: () => config().rates.global_ingress_bytes_per_sec },
       chunk,
       (peer) => peer.ingress,
     );
     this.egress = new Pacer(
       clock,
-      { conn, global: () => config().rates.global_egress_bytes_per_sec },
+      { conn, peer, global: () => config().rates.global_egress_bytes_per_sec },
       chunk,
       (peer) => peer.egress,
     );

@@ -8,7 +8,7 @@ import type { Clock, Timer } from "../clock.ts";
 import type { Peer } from "./peers.ts";
 import { TokenBucket, tryConsumeAll } from "./token_bucket.ts";
 
-/** What a peer may take in its turn, in bytes. */
+/** What a peer may take in its turn, in bytes; no piece is larger. */
 const QUANTUM_BYTES = 65_536;
 
 /** Which bucket a flow had to wait for. */
@@ -26,6 +26,8 @@ export interface Flow {
 export interface PaceRates {
   /** Of one connection. */
   conn(): number;
+  /** Of one peer. */
+  peer(): number;
   /** Of all together. */
   global(): number;
 }
@@ -33,6 +35,9 @@ export interface PaceRates {
 /**
  * One direction of a transport. Flows that cannot be paid at once wait by peer; peers take turns of
  * 64 KiB each (deficit round robin), so that many connections of one peer get no more than one.
+ *
+ * Whoever's turn it is and is short of tokens that it shares with others keeps its turn until they are
+ * there: otherwise small pieces would take them all, and a large one would never be paid.
  */
 export class Pacer {
   readonly #clock: Clock;
@@ -40,8 +45,10 @@ export class Pacer {
   readonly #chunk: () => number;
   readonly #bucketOf: (peer: Peer) => TokenBucket;
   readonly #global: TokenBucket;
-  /** Peers with flows that wait, in the order of their turns. */
+  /** Peers with flows that wait, in the order of their turns: the first has it. */
   readonly #queues = new Map<unknown, PeerQueue>();
+  /** Whether the one whose turn it is waits for the global bucket. */
+  #short = false;
   #timer: Timer | undefined = undefined;
   #timerAt = Infinity;
   #serving = false;
@@ -80,21 +87,23 @@ export class Pacer {
   /** Whether any bucket limits a connection of this peer: if not, it needs no lane. */
   limits(peer: Peer | undefined): boolean {
     return this.#rates.conn() !== 0 || this.#rates.global() !== 0 ||
-      (peer !== undefined && this.#bucketOf(peer).limits);
+      (peer !== undefined && this.#rates.peer() !== 0);
   }
 
   /** @internal Largest piece that can be paid at once. */
   piece(lane: Lane): number {
     this.#update(lane);
-    const least = Math.min(...this.#bucketsOf(lane).map((bucket) => bucket.capacity));
-    return Math.max(1, Math.floor(Math.min(this.#chunk(), least)));
+    const peer = lane.peer === undefined ? Infinity : this.#bucketOf(lane.peer).capacity;
+    const least = Math.min(lane.bucket.capacity, peer, this.#global.capacity);
+    return Math.max(1, Math.floor(Math.min(this.#chunk(), QUANTUM_BYTES, least)));
   }
 
-  /** @internal Pays `n` bytes now, or nothing. Nobody overtakes a lane that waits for the same bucket. */
+  /** @internal Pays `n` bytes now, or nothing. Nobody overtakes a lane that waits for the same tokens. */
   tryPay(lane: Lane, n: number): boolean {
-    if (this.#blocked(lane)) return false;
+    if (lane.queued || this.#short) return false;
+    if (lane.peer !== undefined && this.#queues.get(lane.peer)?.short) return false;
     this.#update(lane);
-    return tryConsumeAll(this.#bucketsOf(lane), n, this.#clock.now());
+    return this.#pay(lane, n);
   }
 
   /** @internal The lane's flow waits. */
@@ -103,9 +112,15 @@ export class Pacer {
     lane.queued = true;
     const key = lane.peer ?? lane;
     let queue = this.#queues.get(key);
-    if (queue === undefined) this.#queues.set(key, queue = { lanes: [], deficit: 0 });
+    if (queue === undefined) {
+      queue = { lanes: [], deficit: 0, begun: false, short: false };
+      this.#queues.set(key, queue);
+    }
     queue.lanes.push(lane);
-    this.#arm(this.#waitOf(lane).ms);
+    const { ms, scope } = this.#waitOf(lane);
+    queue.short ||= scope === "peer";
+    this.#short ||= scope === "global";
+    this.#arm(ms);
   }
 
   /** @internal The lane's flow waits no more. */
@@ -115,7 +130,13 @@ export class Pacer {
     const key = lane.peer ?? lane;
     const queue = this.#queues.get(key)!;
     queue.lanes.splice(queue.lanes.indexOf(lane), 1);
-    if (queue.lanes.length === 0) this.#queues.delete(key);
+    if (queue.lanes.length > 0) return;
+    this.#queues.delete(key);
+    if (this.#queues.size > 0) return;
+    this.#short = false;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAt = Infinity;
   }
 
   /** @internal Which bucket keeps the lane waiting the longest. */
@@ -127,46 +148,82 @@ export class Pacer {
   #serve(): void {
     if (this.#serving) return;
     this.#serving = true;
+    this.#short = false;
+    let wait = Infinity;
     try {
-      let paid = true;
-      // Each pass gives every peer one turn. A pass that pays nobody is the last.
-      while (paid) {
-        paid = false;
-        for (const queue of [...this.#queues.values()]) paid = this.#turn(queue) || paid;
+      // Until the global bucket is empty, or one turn of each has paid nothing.
+      for (let vain = 0; vain < this.#queues.size;) {
+        const [key, queue] = this.#queues.entries().next().value!;
+        const turn = this.#turn(queue);
+        if (turn.short) {
+          this.#short = true;
+          wait = turn.waitMs;
+          break;
+        }
+        if (turn.paid) {
+          vain = 0;
+          wait = Infinity;
+        } else vain++;
+        wait = Math.min(wait, turn.waitMs);
+        if (this.#queues.get(key) !== queue) continue;
+        this.#queues.delete(key);
+        this.#queues.set(key, queue);
       }
     } finally {
       this.#serving = false;
     }
-    let wait = Infinity;
-    for (const { lanes } of this.#queues.values()) {
-      for (const lane of lanes) wait = Math.min(wait, this.#waitOf(lane).ms);
-    }
-    if (wait !== Infinity) this.#arm(wait);
+    if (wait !== Infinity && this.#queues.size > 0) this.#arm(wait);
   }
 
-  /** One peer's turn: its lanes, one piece each, while its deficit lasts. */
-  #turn(queue: PeerQueue): boolean {
-    queue.deficit = Math.min(queue.deficit + QUANTUM_BYTES, 2 * QUANTUM_BYTES);
+  /** One peer's turn: its lanes, one piece each, while its deficit and the tokens last. */
+  #turn(queue: PeerQueue): Turn {
+    if (!queue.begun) queue.deficit += QUANTUM_BYTES;
+    queue.begun = queue.short = false;
     let paid = false;
-    for (let left = queue.lanes.length; left > 0 && queue.lanes.length > 0; left--) {
+    let waitMs = Infinity;
+    for (let vain = 0; vain < queue.lanes.length;) {
       const lane = queue.lanes[0]!;
       const n = Math.min(lane.flow.waiting(), this.piece(lane));
-      if (n > queue.deficit) break;
       if (n === 0) {
         this.dequeue(lane);
         continue;
       }
+      if (n > queue.deficit) return { paid, short: false, waitMs: 0 };
+      if (!this.#pay(lane, n)) {
+        const { ms, scope } = this.#waitOf(lane);
+        if (scope === "global") {
+          queue.begun = true;
+          return { paid, short: true, waitMs: ms };
+        }
+        waitMs = Math.min(waitMs, ms);
+        if (scope === "peer") {
+          queue.short = true;
+          break;
+        }
+        vain++;
+        queue.lanes.push(queue.lanes.shift()!);
+        continue;
+      }
+      vain = 0;
+      paid = true;
+      queue.deficit -= n;
       // To the back: its next piece comes after those of its peer's other connections.
       queue.lanes.push(queue.lanes.shift()!);
-      if (!tryConsumeAll(this.#bucketsOf(lane), n, this.#clock.now())) continue;
-      queue.deficit -= n;
-      paid = true;
       lane.flow.grant(n);
       if (lane.flow.waiting() === 0) this.dequeue(lane);
     }
-    return paid;
+    queue.deficit = 0; // what it could not use is not saved up
+    return { paid, short: false, waitMs };
   }
 
+  #pay(lane: Lane, n: number): boolean {
+    const buckets = lane.peer === undefined
+      ? [lane.bucket, this.#global]
+      : [lane.bucket, this.#bucketOf(lane.peer), this.#global];
+    return tryConsumeAll(buckets, n, this.#clock.now());
+  }
+
+  /** How long its next piece must wait, and for which bucket the longest. */
   #waitOf(lane: Lane): { ms: number; scope: PaceScope } {
     const now = this.#clock.now();
     const n = Math.min(Math.max(1, lane.flow.waiting()), this.piece(lane));
@@ -178,26 +235,11 @@ export class Pacer {
     return wait;
   }
 
-  /** Whether a lane that waits already has a claim on one of this lane's buckets. */
-  #blocked(lane: Lane): boolean {
-    if (lane.queued) return true;
-    if (this.#queues.size === 0) return false;
-    if (this.#global.limits) return true;
-    return lane.peer !== undefined && this.#bucketOf(lane.peer).limits &&
-      this.#queues.has(lane.peer);
-  }
-
-  #bucketsOf(lane: Lane): TokenBucket[] {
-    return lane.peer === undefined
-      ? [lane.bucket, this.#global]
-      : [lane.bucket, this.#bucketOf(lane.peer), this.#global];
-  }
-
   #update(lane: Lane): void {
     const now = this.#clock.now();
     lane.bucket.setRate(this.#rates.conn(), now);
     this.#global.setRate(this.#rates.global(), now);
-    lane.peer?.update(now);
+    if (lane.peer !== undefined) this.#bucketOf(lane.peer).setRate(this.#rates.peer(), now);
   }
 
   #arm(ms: number): void {
@@ -214,9 +256,24 @@ export class Pacer {
   }
 }
 
+/** The flows of one peer that wait; the first is the next to be paid. */
 interface PeerQueue {
   readonly lanes: Lane[];
+  /** Bytes left of its turn. */
   deficit: number;
+  /** Whether its turn goes on when there are tokens again. */
+  begun: boolean;
+  /** Whether the first waits for the peer's own bucket. */
+  short: boolean;
+}
+
+/** What came of one peer's turn. */
+interface Turn {
+  readonly paid: boolean;
+  /** It goes on when the global bucket has tokens again; nobody else is paid before. */
+  readonly short: boolean;
+  /** Milliseconds until another can pay something. */
+  readonly waitMs: number;
 }
 
 /** One connection's place in a {@linkcode Pacer}. */

@@ -26,27 +26,29 @@ export function uidKey(uid: number): string {
   return `uid ${uid}`;
 }
 
-const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+/** Without leading zeros: one address has one key, and what reads as octal elsewhere has none. */
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 /** The eight groups of an IPv6 address, a zone left out. */
 function ipv6Groups(text: string): number[] | undefined {
   const [address] = text.split("%", 1) as [string];
   const halves = address.split("::");
   if (halves.length > 2) return undefined;
-  const head = groupsOf(halves[0]!);
+  const head = groupsOf(halves[0]!, halves.length === 1);
   if (head === undefined) return undefined;
   if (halves.length === 1) return head.length === 8 ? head : undefined;
-  const tail = groupsOf(halves[1]!);
+  const tail = groupsOf(halves[1]!, true);
   if (tail === undefined || head.length + tail.length > 7) return undefined;
   return [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail];
 }
 
-function groupsOf(text: string): number[] | undefined {
+/** Groups of a part of an address; only its end may be written as IPv4. */
+function groupsOf(text: string, last: boolean): number[] | undefined {
   if (text === "") return [];
   const groups: number[] = [];
   const parts = text.split(":");
   for (const [i, part] of parts.entries()) {
-    if (i === parts.length - 1 && IPV4.test(part)) {
+    if (last && i === parts.length - 1 && IPV4.test(part)) {
       const [a, b, c, d] = part.split(".").map(Number) as [number, number, number, number];
       groups.push(a * 256 + b, c * 256 + d);
     } else if (/^[0-9a-fA-F]{1,4}$/.test(part)) groups.push(parseInt(part, 16));

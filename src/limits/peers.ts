@@ -62,7 +62,8 @@ export class Peer {
 
   /** Whether nothing would be lost by forgetting it. */
   forgettable(nowMs: number): boolean {
-    return this.slots.used === 0 && this.ingress.isFull(nowMs) && this.egress.isFull(nowMs) &&
+    return this.slots.used === 0 && this.held === 0 && this.ingress.isFull(nowMs) &&
+      this.egress.isFull(nowMs) &&
       this.accepts.isFull(nowMs);
   }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { TransportError } from "../errors.ts";
+
 /**
  * A bucket that fills at a steady rate up to half a second's worth. Source: runtime §4.
  *
@@ -31,8 +33,10 @@ export class TokenBucket {
    *
    * @param rate Tokens per second; 0 is no limit.
    * @param nowMs The time, in milliseconds.
+   * @throws {TransportError} `misuse` for a rate that is negative or not finite, or a time that is not finite.
    */
   constructor(rate: number, nowMs: number) {
+    if (!Number.isFinite(nowMs)) throw misuse("The time", "a finite number of milliseconds", nowMs);
     this.#at = nowMs;
     this.#tokens = Infinity;
     this.setRate(rate, nowMs);
@@ -53,9 +57,16 @@ export class TokenBucket {
     return this.#rate !== 0;
   }
 
-  /** Changes the rate. A smaller bucket keeps what fits; one that was without limit starts full. */
+  /**
+   * Changes the rate. A smaller bucket keeps what fits; one that was without limit starts full.
+   *
+   * @throws {TransportError} `misuse` for a rate that is negative or not finite.
+   */
   setRate(rate: number, nowMs: number): void {
     if (rate === this.#rate) return;
+    if (!(rate >= 0 && rate < Infinity)) {
+      throw misuse("A rate", "a finite number of at least 0 (no limit)", rate);
+    }
     this.#refill(nowMs);
     this.#rate = rate;
     this.#capacity = rate === 0 ? Infinity : Math.max(1, rate / 2);
@@ -76,9 +87,13 @@ export class TokenBucket {
   /**
    * Takes `n` tokens, or none.
    *
+   * @param n How many, at least 0.
+   * @param nowMs The time, in milliseconds. One that is before an earlier one adds nothing.
    * @returns Whether they were there. More than the capacity never are.
+   * @throws {TransportError} `misuse` when `n` is negative or `NaN`: that would give tokens.
    */
   tryConsume(n: number, nowMs: number): boolean {
+    if (!(n >= 0)) throw misuse("What is taken", "a number of at least 0", n);
     if (this.available(nowMs) < n) return false;
     this.#tokens -= n;
     return true;
@@ -93,7 +108,7 @@ export class TokenBucket {
   /** A clock that goes backwards adds nothing. */
   #refill(nowMs: number): void {
     const elapsed = nowMs - this.#at;
-    if (elapsed <= 0) return;
+    if (!(elapsed > 0)) return;
     this.#at = nowMs;
     if (this.#rate === 0) return;
     this.#tokens = Math.min(this.#capacity, this.#tokens + elapsed * this.#rate / 1_000);
@@ -113,4 +128,10 @@ export function tryConsumeAll(
   for (const bucket of buckets) if (bucket.available(nowMs) < n) return false;
   for (const bucket of buckets) bucket.tryConsume(n, nowMs);
   return true;
+}
+
+function misuse(what: string, wanted: string, got: number): TransportError {
+  return new TransportError("misuse", `${what} of a token bucket must be ${wanted}, got ${got}`, {
+    op: "limits",
+  });
 }
