@@ -28,7 +28,21 @@
 export { type Address, formatAddress, parseAddress } from "./src/address.ts";
 export { CAPS, type Caps } from "./src/caps.ts";
 export type { Clock, Timer } from "./src/clock.ts";
-export type { Backend, ConfigIssue, ConfigSnapshot, TransportConfig } from "./src/config/config.ts";
+export type {
+  AuditEvent,
+  TransportConfigReloaded,
+  TransportPolicyChanged,
+  TransportReadinessTransition,
+} from "./src/audit/events.ts";
+export type { AuditHook } from "./src/audit/trail.ts";
+export type {
+  Backend,
+  ConfigChange,
+  ConfigIssue,
+  ConfigSnapshot,
+  ReloadResult,
+  TransportConfig,
+} from "./src/config/config.ts";
 export { ConfigError } from "./src/config/schema.ts";
 export type { CloseReason } from "./src/close_reason.ts";
 export {

@@ -14,6 +14,7 @@ import { codeOnly } from "./lib/source.ts";
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "mod.ts": ["zod"],
   "src/oap/mod.ts": [],
+  "src/audit/mod.ts": [],
   "src/config/mod.ts": ["zod", "smol-toml"],
   "src/compress/mod.ts": ["fflate"],
   "src/testing/mod.ts": ["zod", "@peculiar/asn1-schema", "@peculiar/asn1-x509"],
@@ -22,7 +23,14 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 
 /** Local files that an entry must not reach. */
 const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
-  "mod.ts": ["src/oap/", "src/cli/", "src/testing/", "src/compress/", "src/config/load.ts"],
+  "mod.ts": [
+    "src/oap/",
+    "src/cli/",
+    "src/testing/",
+    "src/compress/",
+    "src/config/load.ts",
+    "src/audit/nats.ts",
+  ],
   "src/oap/mod.ts": ["src/transport.ts", "src/cli/", "src/testing/"],
 };
 

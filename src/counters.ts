@@ -36,6 +36,8 @@ export interface TransportCounters {
   readonly acceptFaults: number;
   /** Hooks of the host that threw. */
   readonly hookFailures: number;
+  /** Audit events dropped because the host's hook did not keep up; the oldest of 1024 go. */
+  readonly auditDropped: number;
   /** Application bytes received. */
   readonly bytesIn: number;
   /** Application bytes sent. */
@@ -48,6 +50,7 @@ export class Counters {
   busy = 0;
   acceptFaults = 0;
   hookFailures = 0;
+  auditDropped = 0;
   readonly #traffic = new Map<string, Traffic>();
   readonly readPauses: Record<PauseScope, number> = { conn: 0, peer: 0, global: 0, budget: 0 };
   readonly #rejected = new Map<RejectReason, number>();
@@ -116,6 +119,7 @@ export class Counters {
       timeouts: Object.fromEntries(this.#timeouts),
       acceptFaults: this.acceptFaults,
       hookFailures: this.hookFailures,
+      auditDropped: this.auditDropped,
       bytesIn: sum(({ bytesIn }) => bytesIn),
       bytesOut: sum(({ bytesOut }) => bytesOut),
     };

@@ -5,6 +5,7 @@
  */
 
 import type { Address } from "./address.ts";
+import type { AuditHook } from "./audit/trail.ts";
 import type { Clock } from "./clock.ts";
 import type { CloseReason } from "./close_reason.ts";
 import type { ConfigSnapshot } from "./config/config.ts";
@@ -64,6 +65,11 @@ export interface ConnectionClosed {
 export interface TransportHooks {
   /** Told of each change of readiness, once. */
   onReadiness?: (transition: ReadinessTransition) => void;
+  /**
+   * Told of each reload and each change of readiness, for the records: in order, one at a time, and after
+   * the fact. While its promise is pending, the next event waits, 1024 of them at most.
+   */
+  onAudit?: AuditHook;
   /** Told of each connection that closed, those that failed in their handshake included. */
   onConnectionClosed?: (event: ConnectionClosed) => void;
   /**

@@ -7,10 +7,13 @@
 
 import { type Address, formatAddress, parseAddress } from "./address.ts";
 import { systemClock } from "./clock.ts";
-import type { ConfigSnapshot, TransportConfig } from "./config/config.ts";
-import { refusePaths } from "./config/paths.ts";
-import { refuseUnable } from "./config/platform.ts";
-import { parseConfig } from "./config/schema.ts";
+import { transitionEvent } from "./audit/events.ts";
+import { AuditTrail } from "./audit/trail.ts";
+import type { ConfigSnapshot, ReloadResult, TransportConfig } from "./config/config.ts";
+import { ConfigInForce } from "./config/in_force.ts";
+import type { ConfigError } from "./config/issues.ts";
+import { unreadPaths } from "./config/paths.ts";
+import { unable } from "./config/platform.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import type { TransportCounters } from "./counters.ts";
@@ -61,7 +64,8 @@ import { certificateWarnings } from "./tls/warnings.ts";
  * ```
  */
 export class Transport implements AsyncDisposable {
-  readonly #config: ConfigSnapshot;
+  readonly #inForce: ConfigInForce;
+  readonly #audit: AuditTrail;
   readonly #hooks: TransportHooks;
   readonly #table: ConnectionTable;
   readonly #readiness: ReadinessState;
@@ -81,18 +85,23 @@ export class Transport implements AsyncDisposable {
    * @throws {ConfigError} `config_invalid` with every fault, among them any limit above its ceiling.
    */
   constructor(config: TransportConfig = {}, hooks: TransportHooks = {}) {
-    this.#config = parseConfig(config);
-    refusePaths(this.#config, hooks);
-    refuseUnable(this.#config);
+    this.#inForce = new ConfigInForce(
+      config,
+      (valid) => [...unreadPaths(valid, hooks), ...unable(valid)],
+    );
     this.#hooks = { ...hooks };
     this.#table = new ConnectionTable(
-      () => this.#config,
+      () => this.#inForce.current,
       hooks.clock ?? systemClock,
       hooks.budget ?? new ByteBudget(),
       (event) => this.#closed(event),
     );
     this.#traps = new TrapRate(hooks.clock ?? systemClock, () => this.#judge());
-    this.#readiness = new ReadinessState((t) => this.#tell(() => hooks.onReadiness?.(t)));
+    this.#audit = new AuditTrail(hooks.onAudit, this.#table.counters);
+    this.#readiness = new ReadinessState((t) => {
+      this.#audit.record(transitionEvent(t));
+      this.#tell(() => hooks.onReadiness?.(t));
+    });
     this.#dials = this.config.bind_addr === null;
     this.#judge();
     const { signal } = hooks;
@@ -102,7 +111,49 @@ export class Transport implements AsyncDisposable {
 
   /** The configuration in force: validated, defaults filled in, deep-frozen. */
   get config(): ConfigSnapshot {
-    return this.#config;
+    return this.#inForce.current;
+  }
+
+  /** Its version: 1 at first, one more with each configuration that is applied. */
+  get configVersion(): number {
+    return this.#inForce.version;
+  }
+
+  /**
+   * Puts another configuration in force, at once and as a whole, or not at all.
+   *
+   * New values hold from the next operation on: the next wait, the next frame, the next admission. A frame
+   * under way keeps the limits it began with, and no open connection is closed for a tighter limit. When a
+   * key differs that only a rebind can change, nothing changes until {@linkcode Transport.rebind}.
+   *
+   * @param document The whole document: a key that it leaves out goes back to its default.
+   * @returns What became of it. It never throws: faults are in `issues`, and what was in force stays.
+   *
+   * @example
+   * ```ts
+   * import { Transport } from "@ron/transport";
+   * import assert from "node:assert/strict";
+   *
+   * await using transport = new Transport({ max_conns: 100 });
+   * assert.equal(transport.reload({ max_conns: 50 }).result, "applied");
+   * const refused = transport.reload({ max_conns: 0 });
+   * assert.equal(refused.result, "rejected");
+   * assert.equal(refused.issues?.[0]?.path, "max_conns");
+   * assert.equal(transport.config.max_conns, 50);
+   * ```
+   */
+  reload(document: TransportConfig): ReloadResult {
+    return this.#told(this.#inForce.offer(document));
+  }
+
+  /**
+   * Records that a configuration could not even be read: the same as a {@linkcode Transport.reload} that
+   * is refused. For hosts that load documents, such as `watchConfig` of `./config`.
+   *
+   * @param error What is wrong with it.
+   */
+  rejectReload(error: ConfigError): ReloadResult {
+    return this.#told(this.#inForce.rejected(error.issues));
   }
 
   /** Whether it takes new work; `NotReady` with `starting` until it first listens or dials. */
@@ -323,6 +374,14 @@ export class Transport implements AsyncDisposable {
     this.#traps.close();
     this.#hooks.signal?.removeEventListener("abort", this.#onAbort);
     this.#judge();
+  }
+
+  /** One audit event for each configuration that is offered. */
+  #told(outcome: ReloadResult): ReloadResult {
+    const { result, version } = outcome;
+    this.#audit.record({ event: "TransportConfigReloaded", result, version });
+    if (result === "applied") this.#table.limits.changed();
+    return outcome;
   }
 
   /** Runs a hook; what it throws stays with it. */

@@ -182,6 +182,23 @@ export interface ConfigChange {
   readonly widened: boolean;
 }
 
+/** What became of a configuration that was offered to a running transport. */
+export interface ReloadResult {
+  /**
+   * `applied`: it is in force. `rejected`: it has faults, and all stays as it was. `rebind_required`: it is
+   * valid, and takes effect as a whole when the host calls `rebind()`; until then all stays as it was.
+   */
+  readonly result: "applied" | "rejected" | "rebind_required";
+  /** Version of the configuration in force now; grows by one with each that is applied. */
+  readonly version: number;
+  /** The keys that differ from what was in force; hidden values stay hidden. Empty when rejected. */
+  readonly diff: readonly ConfigChange[];
+  /** Those of them that bound less than before. */
+  readonly widened: readonly string[];
+  /** All faults, when rejected. */
+  readonly issues?: readonly ConfigIssue[];
+}
+
 /** One fault of a configuration. */
 export interface ConfigIssue {
   /** The key, such as `limits.max_frame_bytes`; empty for the document itself. */

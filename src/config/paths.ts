@@ -5,7 +5,6 @@
  */
 
 import type { ConfigIssue, ConfigSnapshot } from "./config.ts";
-import { ConfigError } from "./issues.ts";
 import type { ConfigPath } from "./key.ts";
 import { valueAt } from "./own.ts";
 
@@ -23,15 +22,14 @@ const FILE_KEYS: Readonly<Partial<Record<ConfigPath, keyof FileReaders>>> = Obje
 });
 
 /**
- * Refuses a configuration that names files where nothing reads them: a key is obeyed or refused, never
- * ignored.
+ * The faults of a configuration that names files where nothing reads them: a key is obeyed or refused,
+ * never ignored.
  *
  * @param config A valid configuration.
  * @param readers The hooks of the host.
- * @throws {ConfigError} With each such key.
  */
-export function refusePaths(config: ConfigSnapshot, readers: FileReaders): void {
-  const issues = Object.entries(FILE_KEYS).flatMap(([path, reader]): ConfigIssue[] => {
+export function unreadPaths(config: ConfigSnapshot, readers: FileReaders): ConfigIssue[] {
+  return Object.entries(FILE_KEYS).flatMap(([path, reader]): ConfigIssue[] => {
     if (valueAt(config, path) === "" || readers[reader] !== undefined) return [];
     return [{
       path,
@@ -41,5 +39,4 @@ export function refusePaths(config: ConfigSnapshot, readers: FileReaders): void 
         "pass the hooks of loadConfig() of ./config, or leave it out and pass listen({ tls }) or dial({ tls })",
     }];
   });
-  if (issues.length > 0) throw new ConfigError(issues);
 }

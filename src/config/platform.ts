@@ -6,21 +6,10 @@
 
 import { type KeyExchange, keyExchange } from "../runtime/detect.ts";
 import type { ConfigIssue, ConfigSnapshot } from "./config.ts";
-import { ConfigError } from "./issues.ts";
 
 /**
- * Refuses what this runtime cannot do, before any socket is opened: there is no silent weaker mode.
- *
- * @param config A valid configuration.
- * @throws {ConfigError} Naming the runtime and what it lacks.
- */
-export function refuseUnable(config: ConfigSnapshot): void {
-  const issues = unable(config);
-  if (issues.length > 0) throw new ConfigError(issues);
-}
-
-/**
- * Every fault that {@linkcode refuseUnable} would throw.
+ * The faults of a configuration that asks for what this runtime cannot do, found before any socket is
+ * opened: there is no silent weaker mode.
  *
  * @param config A valid configuration.
  * @param able What the runtime can do.

@@ -45,4 +45,10 @@ export class Limits {
     );
     this.budget = budget;
   }
+
+  /** The configuration is another now: who waits for a rate waits for the new one. */
+  changed(): void {
+    this.ingress.changed();
+    this.egress.changed();
+  }
 }

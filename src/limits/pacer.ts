@@ -144,6 +144,15 @@ export class Pacer {
     return this.#waitOf(lane).scope;
   }
 
+  /** The rates are others now: those who wait are served by them, and not when the old ones would. */
+  changed(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAt = Infinity;
+    for (const { lanes } of this.#queues.values()) for (const lane of lanes) this.#update(lane);
+    this.#serve();
+  }
+
   /** Pays whoever can be paid, then waits for the next that can. */
   #serve(): void {
     if (this.#serving) return;

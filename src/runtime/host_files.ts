@@ -73,6 +73,24 @@ export async function createOutput(path: string): Promise<OutputFile> {
   };
 }
 
+/** A file that only grows. */
+export interface AppendFile {
+  /** Appends a text in one write; resolves once the system has it. */
+  append(text: string): Promise<void>;
+  /** Has it stored, and closes it. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Opens a file to append to; one that is new can only be read by its owner. */
+export async function appendOnly(path: string): Promise<AppendFile> {
+  const file = await open(path, "a", 0o600);
+  let closed: Promise<void> | undefined;
+  return {
+    append: (text) => file.appendFile(text),
+    close: () => closed ??= file.sync().catch(() => undefined).then(() => file.close()),
+  };
+}
+
 /** Reads a text file. */
 export function readText(path: string): Promise<string> {
   return readFile(path, "utf8");
