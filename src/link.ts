@@ -56,8 +56,6 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
   readonly role: "dialer" | "listener";
   readonly outbox: Writer;
   readonly closed: Promise<CloseReason>;
-  readonly maxFrameBytes: number;
-  readonly chunkBytes: number;
   /** Bytes received. */
   bytesIn = 0;
   /** Bytes sent. */
@@ -85,12 +83,10 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
   /** @param options The parts and whom to tell. */
   constructor(options: LinkOptions) {
     const { clock, config, counters, limits, admitted } = options;
-    const { limits: sizes, handshake_timeout, dial_timeout } = config();
+    const { handshake_timeout, dial_timeout } = config();
     this.#options = options;
     const traffic = this.#traffic = counters.of(options.backend);
     this.role = options.role;
-    this.maxFrameBytes = sizes.max_frame_bytes;
-    this.chunkBytes = sizes.chunk_bytes;
     this.startedAt = clock.now();
     this.#clocks = new LinkClocks(
       clock,
@@ -165,6 +161,14 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
   /** What it holds of the byte budget. */
   get account(): ByteAccount {
     return this.#account;
+  }
+
+  get maxFrameBytes(): number {
+    return this.#options.config().limits.max_frame_bytes;
+  }
+
+  get chunkBytes(): number {
+    return this.#options.config().limits.chunk_bytes;
   }
 
   get receiveBytes(): number {

@@ -111,9 +111,9 @@ export interface Carrier {
   readonly role: "dialer" | "listener";
   /** The write side. */
   readonly outbox: Outbox;
-  /** Largest frame the configuration allows, in bytes; at most the cap. */
+  /** Largest frame the configuration allows now, in bytes; at most the cap. A reload can change it. */
   readonly maxFrameBytes: number;
-  /** Largest stream chunk the configuration allows, in bytes; at most the cap. */
+  /** Largest stream chunk the configuration allows now, in bytes; at most the cap. */
   readonly chunkBytes: number;
   /** Aborted when the connection closes. */
   readonly signal: AbortSignal;

@@ -48,8 +48,6 @@ export class FramedSink implements Sink {
   readonly sender: Sender;
   /** Batches that nobody has taken. */
   readonly queue: WorkQueue = new WorkQueue(() => this.#catchUp());
-  /** What this end says in HELLO. */
-  readonly reply: HelloReply;
   /** Finds out whether the peer is there, where that is asked for. */
   ping: Ping | undefined = undefined;
   /** Times that bytes came. */
@@ -57,6 +55,8 @@ export class FramedSink implements Sink {
   /** Most unanswered requests of this end. */
   maxInflight: number;
   readonly #parser: Parser;
+  /** Largest frame by the options and by what was agreed with the peer. */
+  #most: number;
   readonly #router: Router;
   readonly #report: { -readonly [K in keyof SinkReport]: SinkReport[K] } = {
     retained: 0,
@@ -82,32 +82,36 @@ export class FramedSink implements Sink {
 
   /** @param carrier What the connection offers. @param options How to frame it. */
   constructor(carrier: Carrier, options: FramedOptions) {
-    const max = Math.min(frameLimit(options.maxFrameBytes), carrier.maxFrameBytes);
+    this.#most = frameLimit(options.maxFrameBytes);
     const inflate = options.inflate ?? true;
     this.carrier = carrier;
     this.options = options;
     this.maxInflight = limit("maxInflight", options.maxInflight, 1, CAPS.inflightFrames);
     this.inbound = new InboundRequests(this.maxInflight);
-    this.sender = new Sender(carrier.outbox, max, this.inbound, this.counters);
-    this.reply = {
-      max_frame: max,
-      max_inflight: this.maxInflight,
-      flags_supported: inflate ? 0xff : 0xff & ~FLAGS.COMP,
-      versions: DEFAULT_REPLY.versions,
-      transports: options.transports ?? DEFAULT_REPLY.transports,
-    };
-    this.#parser = new Parser(max, inflate);
+    this.sender = new Sender(carrier.outbox, () => this.#limit, this.inbound, this.counters);
+    this.#parser = new Parser(this.#limit, inflate);
     this.#parser.reserve = (bytes) => carrier.reserve(bytes, this.#onGrant);
     this.#router = new Router(this);
     if (options.fragments) this.#parser.parts = (flags, app) => this.#router.mayCut(flags, app);
+  }
+
+  /** What this end says in HELLO, by the limits that hold now. */
+  get reply(): HelloReply {
+    const { inflate = true, transports = DEFAULT_REPLY.transports } = this.options;
+    return {
+      max_frame: this.#limit,
+      max_inflight: this.maxInflight,
+      flags_supported: inflate ? 0xff : 0xff & ~FLAGS.COMP,
+      versions: DEFAULT_REPLY.versions,
+      transports,
+    };
   }
 
   /** Takes the peer's HELLO reply: lowers the limits, or breaks off when it is unusable. */
   settle(reply: Frame): Negotiated {
     try {
       const negotiated = negotiate(this.reply, decodeHelloReply(reply));
-      const max = Math.min(this.#parser.maxFrameBytes, negotiated.maxFrame);
-      this.#parser.maxFrameBytes = this.sender.maxFrameBytes = max;
+      this.#most = Math.min(this.#most, negotiated.maxFrame);
       this.maxInflight = Math.min(this.maxInflight, negotiated.maxInflight);
       this.sender.flags &= negotiated.flags;
       return negotiated;
@@ -164,6 +168,11 @@ export class FramedSink implements Sink {
     this.queue.finish(error);
   }
 
+  /** Largest frame now: a reload can lower and raise it, up to what was agreed. */
+  get #limit(): number {
+    return Math.min(this.#most, this.carrier.maxFrameBytes);
+  }
+
   /** A request has been settled; a drain may be waiting for that. */
   settled(): void {
     if (this.#draining && this.requests.size === 0 && this.inbound.unanswered === 0) {
@@ -181,6 +190,7 @@ export class FramedSink implements Sink {
           this.#held.unshift(owned ? rest : rest.slice());
           return;
         }
+        this.#parser.nextMaxFrameBytes = this.#limit;
         from = this.#parser.feed(bytes, from, room);
         this.#distribute(this.#parser.take(), owned);
         if (this.#parser.error !== undefined) this.#fault(this.#parser.error);

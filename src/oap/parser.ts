@@ -34,7 +34,9 @@ export class Parser {
   found: Found = new Found();
   /** The fault that ended it; it takes nothing any more. */
   error: CodecError | undefined = undefined;
-  /** Largest frame accepted, in bytes. */
+  /** Largest frame accepted of those that begin from now on, in bytes. */
+  nextMaxFrameBytes: number;
+  /** The same for the frame under way: it keeps the limit it began with. */
   maxFrameBytes: number;
   /** The unfinished frame, once its header is there. */
   readonly assembly: Assembly = new Assembly();
@@ -63,7 +65,7 @@ export class Parser {
 
   /** @param maxFrameBytes Largest frame. @param inflate Whether this end can inflate. */
   constructor(maxFrameBytes: number, inflate: boolean) {
-    this.maxFrameBytes = maxFrameBytes;
+    this.maxFrameBytes = this.nextMaxFrameBytes = maxFrameBytes;
     this.#inflate = inflate;
   }
 
@@ -126,6 +128,8 @@ export class Parser {
     if (this.#carried > 0) pos = this.#splitHeader(source, pos);
     else if (this.#body !== undefined) pos = this.#part(this.#body, source, pos);
     else if (this.assembly.need > 0) pos = this.#goOn(source, pos);
+    // What is left begins with a header.
+    if (pos < bytes.length && !this.blocked) this.maxFrameBytes = this.nextMaxFrameBytes;
     while (
       pos < bytes.length && this.error === undefined && !this.blocked && this.found.items < limit
     ) {

@@ -12,8 +12,6 @@ import type { InboundRequests } from "./inbound.ts";
 
 /** Puts frames into a connection's inbox: small ones by copy, large ones by reference. */
 export class Sender {
-  /** Largest frame that may be sent, in bytes. */
-  maxFrameBytes: number;
   /** Flags that the other end understands; all until HELLO says otherwise. */
   flags = 0xff;
   /** Memory that is only lent while a borrowed batch is out: large payloads in it are copied. */
@@ -24,18 +22,24 @@ export class Sender {
   readonly outbox: Outbox;
   readonly #inbound: InboundRequests;
   readonly #counters: FramedCounters;
+  readonly #limit: () => number;
 
-  /** @param outbox The inbox. @param maxFrameBytes The limit. @param inbound Told of answers. @param counters Where frames are counted. */
+  /** @param outbox The inbox. @param limit Largest frame, now. @param inbound Told of answers. @param counters Where frames are counted. */
   constructor(
     outbox: Outbox,
-    maxFrameBytes: number,
+    limit: () => number,
     inbound: InboundRequests,
     counters: FramedCounters,
   ) {
     this.outbox = outbox;
-    this.maxFrameBytes = maxFrameBytes;
+    this.#limit = limit;
     this.#inbound = inbound;
     this.#counters = counters;
+  }
+
+  /** Largest frame that may be sent now, in bytes. */
+  get maxFrameBytes(): number {
+    return this.#limit();
   }
 
   /**
