@@ -4,14 +4,20 @@
  * @module
  */
 
+/** Words of a key: corr_id low and high, app, the tenant's four. */
 const WORDS = 7;
+const FIRST_ENTRIES = 8;
 
 /**
- * At most a few hundred entries, found by comparing words in a row: no bigint and no string is made for a
- * lookup, which a `Map` would want.
+ * At most a few hundred entries. Keys are compared as words: no bigint and no string is made for a lookup,
+ * which a `Map` would want.
+ *
+ * Entries lie side by side; slots of a hash table, never more than half in use, hold 1 + their places. A peer
+ * that makes its ids collide makes a lookup as slow as one that looks at every entry, and no slower.
  */
 export class IdTable<T> {
   #keys: Uint32Array = new Uint32Array(0);
+  #slots: Uint16Array = new Uint16Array(0);
   readonly #values: T[] = [];
 
   /** Number of entries. */
@@ -21,10 +27,14 @@ export class IdTable<T> {
 
   /** The place of the entry for the header at `at`, or -1. Places change when entries are removed. */
   find(view: DataView, at: number): number {
-    const keys = this.#keys;
+    if (this.#values.length === 0) return -1;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
     const corr = view.getUint32(at + 34);
-    for (let i = 0; i < this.#values.length; i++) {
-      if (keys[i * WORDS] === corr && this.#same(i * WORDS, view, at)) return i;
+    let slot = hash(corr, view.getUint32(at + 30), view.getUint32(at + 24)) & mask;
+    for (let place = slots[slot]!; place !== 0; place = slots[slot = slot + 1 & mask]!) {
+      const k = (place - 1) * WORDS;
+      if (this.#keys[k] === corr && this.#same(k, view, at)) return place - 1;
     }
     return -1;
   }
@@ -41,35 +51,75 @@ export class IdTable<T> {
 
   /** Adds an entry for the header at `at`. */
   add(view: DataView, at: number, value: T): void {
-    const k = this.#values.push(value) * WORDS - WORDS;
-    if (k === this.#keys.length) {
-      const grown = new Uint32Array(Math.max(8 * WORDS, 2 * k));
-      grown.set(this.#keys);
-      this.#keys = grown;
-    }
-    this.#keys[k] = view.getUint32(at + 34);
-    this.#keys[k + 1] = view.getUint32(at + 30);
-    this.#keys[k + 2] = view.getUint16(at + 10);
-    for (let word = 0; word < 4; word++) {
-      this.#keys[k + 3 + word] = view.getUint32(at + 12 + 4 * word);
-    }
+    const place = this.#values.push(value);
+    if (place * WORDS > this.#keys.length) this.#grow(place);
+    const keys = this.#keys;
+    const k = (place - 1) * WORDS;
+    keys[k] = view.getUint32(at + 34);
+    keys[k + 1] = view.getUint32(at + 30);
+    keys[k + 2] = view.getUint16(at + 10);
+    for (let word = 0; word < 4; word++) keys[k + 3 + word] = view.getUint32(at + 12 + 4 * word);
+    this.#slots[this.#slotOf(place, 0)] = place;
   }
 
   /** Removes the entry at a place; the last one moves there. */
   removeAt(i: number): T {
     const value = this.#values[i] as T;
-    const last = this.#values.pop() as T;
-    const from = this.#values.length * WORDS;
-    if (i < this.#values.length) {
-      this.#values[i] = last;
-      this.#keys.copyWithin(i * WORDS, from, from + WORDS);
+    this.#free(this.#slotOf(i + 1, i + 1));
+    const last = this.#values.length;
+    const moved = this.#values.pop() as T;
+    if (i + 1 < last) {
+      this.#slots[this.#slotOf(last, last)] = i + 1;
+      this.#values[i] = moved;
+      const keys = this.#keys;
+      const to = i * WORDS;
+      const from = (last - 1) * WORDS;
+      for (let word = 0; word < WORDS; word++) keys[to + word] = keys[from + word]!;
     }
     return value;
   }
 
   /** Empties the table and returns what was in it. */
   clear(): T[] {
+    this.#slots.fill(0);
     return this.#values.splice(0);
+  }
+
+  /** The first slot from the home of the entry `place - 1` on that holds `wanted`. */
+  #slotOf(place: number, wanted: number): number {
+    const mask = this.#slots.length - 1;
+    let slot = this.#home(place);
+    while (this.#slots[slot] !== wanted) slot = slot + 1 & mask;
+    return slot;
+  }
+
+  #home(place: number): number {
+    const keys = this.#keys;
+    const k = (place - 1) * WORDS;
+    return hash(keys[k]!, keys[k + 1]!, keys[k + 6]!) & (this.#slots.length - 1);
+  }
+
+  /** Empties a slot; what lies behind it in one run moves up, so that a search still finds it. */
+  #free(slot: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let hole = slot;
+    for (let next = slot + 1 & mask; slots[next] !== 0; next = next + 1 & mask) {
+      const away = next - this.#home(slots[next]!) & mask;
+      if (away < (next - hole & mask)) continue;
+      slots[hole] = slots[next]!;
+      hole = next;
+    }
+    slots[hole] = 0;
+  }
+
+  #grow(entries: number): void {
+    const room = Math.max(FIRST_ENTRIES, 2 * (entries - 1));
+    const grown = new Uint32Array(room * WORDS);
+    grown.set(this.#keys);
+    this.#keys = grown;
+    this.#slots = new Uint16Array(2 * room);
+    for (let place = 1; place < entries; place++) this.#slots[this.#slotOf(place, 0)] = place;
   }
 
   #same(k: number, view: DataView, at: number): boolean {
@@ -78,4 +128,9 @@ export class IdTable<T> {
       keys[k + 3] === view.getUint32(at + 12) && keys[k + 4] === view.getUint32(at + 16) &&
       keys[k + 5] === view.getUint32(at + 20) && keys[k + 6] === view.getUint32(at + 24);
   }
+}
+
+function hash(low: number, high: number, tenant: number): number {
+  const mixed = Math.imul(low ^ Math.imul(high ^ tenant, 0x85eb_ca6b), 0x9e37_79b1);
+  return mixed ^ mixed >>> 15;
 }

@@ -1,0 +1,67 @@
+/** The table of ids against a `Map`. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { IdTable } from "../../../src/oap/id_table.ts";
+import { encodeFrame, FLAGS } from "../../../src/oap/mod.ts";
+import { describe, it } from "../../harness.ts";
+
+interface Id {
+  readonly tenantId: bigint;
+  readonly appProtoId: number;
+  readonly corrId: bigint;
+}
+
+function header({ tenantId, appProtoId, corrId }: Id): DataView {
+  const payload = new Uint8Array(0);
+  const bytes = encodeFrame({ flags: FLAGS.REQ, code: 0, appProtoId, tenantId, corrId, payload });
+  return new DataView(bytes.buffer, bytes.byteOffset);
+}
+
+function name({ tenantId, appProtoId, corrId }: Id): string {
+  return `${tenantId}/${appProtoId}/${corrId}`;
+}
+
+/** Few values, so that ids meet again, and some that differ in one word only. */
+const ID: fc.Arbitrary<Id> = fc.record({
+  tenantId: fc.constantFrom(0n, 1n, 1n << 32n, 1n << 64n, 1n << 96n),
+  appProtoId: fc.constantFrom(0, 1, 65_535),
+  corrId: fc.oneof(fc.bigInt(0n, 400n), fc.constantFrom(1n << 32n, 1n << 63n)),
+});
+
+describe("table of ids", () => {
+  it("holds what a map holds, whatever is added and removed", () => {
+    fc.assert(fc.property(fc.array(fc.tuple(ID, fc.boolean()), { maxLength: 600 }), (steps) => {
+      const table = new IdTable<string>();
+      const map = new Map<string, Id>();
+      for (const [id, add] of steps) {
+        const place = table.find(header(id), 0);
+        assert.equal(place >= 0, map.has(name(id)));
+        if (add && place < 0) {
+          table.add(header(id), 0, name(id));
+          map.set(name(id), id);
+        } else if (!add && place >= 0) {
+          assert.equal(table.removeAt(place), name(id));
+          map.delete(name(id));
+        }
+        assert.equal(table.size, map.size);
+      }
+      for (const [key, id] of map) assert.equal(table.get(table.find(header(id), 0)), key);
+      assert.deepEqual(table.clear().sort(), [...map.keys()].sort());
+      for (const id of map.values()) assert.equal(table.find(header(id), 0), -1);
+    }));
+  });
+
+  it("grows to hundreds of entries and empties in any order", () => {
+    const table = new IdTable<bigint>();
+    const ids = Array.from({ length: 320 }, (_, i) => ({
+      tenantId: 5n,
+      appProtoId: 7,
+      corrId: BigInt(i) << 20n,
+    }));
+    for (const id of ids) table.add(header(id), 0, id.corrId);
+    for (const id of ids.toReversed()) {
+      assert.equal(table.removeAt(table.find(header(id), 0)), id.corrId);
+    }
+    assert.equal(table.size, 0);
+  });
+});
