@@ -145,22 +145,29 @@ export function encodeHead(
   flags: number,
   payloadBytes: number,
 ): number {
-  const { code, appProtoId, tenantId, corrId, capability } = frame;
+  const { code, appProtoId, capability } = frame;
   const cap = capability?.length ?? 0;
   view.setUint32(at, HEADER_BYTES + cap + payloadBytes);
   view.setUint32(at + 4, VERSION << 16 | flags);
+  encodeIds(view, at, frame);
   view.setUint32(at + 8, code << 16 | appProtoId);
-  if (tenantId === 0n) {
-    view.setFloat64(at + 12, 0);
-    view.setFloat64(at + 20, 0);
-  } else {
-    view.setBigUint64(at + 12, tenantId >> 64n);
-    view.setBigUint64(at + 20, tenantId);
-  }
   view.setUint16(at + 28, cap);
-  view.setBigUint64(at + 30, corrId);
   if (cap > 0) bytes.set(capability as Uint8Array, at + HEADER_BYTES);
   return HEADER_BYTES + cap;
+}
+
+/** Writes what answers are matched by into the header at `at`: protocol, tenant and corr_id. */
+export function encodeIds(
+  view: DataView,
+  at: number,
+  { appProtoId, tenantId, corrId }: Pick<Frame, "appProtoId" | "tenantId" | "corrId">,
+): void {
+  view.setUint16(at + 10, appProtoId);
+  // A shift makes a bigint, and most tenants fit 64 bits.
+  if (tenantId <= U64_MAX) view.setFloat64(at + 12, 0);
+  else view.setBigUint64(at + 12, tenantId >> 64n);
+  view.setBigUint64(at + 20, tenantId);
+  view.setBigUint64(at + 30, corrId);
 }
 
 /** Refuses numbers that do not fit their fields. */

@@ -41,7 +41,7 @@ export class FramedSink implements Sink {
   /** What has happened. */
   readonly counters: FramedCounters = framedCounters();
   /** Requests of this end. */
-  readonly requests: Requests = new Requests();
+  readonly requests: Requests;
   /** Requests of the peer. */
   readonly inbound: InboundRequests;
   /** Frames on their way out. */
@@ -86,6 +86,7 @@ export class FramedSink implements Sink {
     const inflate = options.inflate ?? true;
     this.carrier = carrier;
     this.options = options;
+    this.requests = new Requests(carrier);
     this.maxInflight = limit("maxInflight", options.maxInflight, 1, CAPS.inflightFrames);
     this.inbound = new InboundRequests(this.maxInflight);
     this.sender = new Sender(carrier.outbox, () => this.#limit, this.inbound, this.counters);

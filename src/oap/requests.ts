@@ -5,7 +5,8 @@
  */
 
 import { TransportError } from "../errors.ts";
-import { encodeHead } from "./encoder.ts";
+import type { Carrier } from "../sink.ts";
+import { encodeIds } from "./encoder.ts";
 import { type Frame, HEADER_BYTES } from "./frame.ts";
 import { IdTable } from "./id_table.ts";
 
@@ -14,18 +15,35 @@ const REMEMBERED = 64;
 
 /** One request that waits. */
 export interface Pending {
+  /** Until when, by the connection's clock, in milliseconds. */
+  readonly until: number;
   /** Called with the answer, in memory of its own. */
   resolve(frame: Frame): void;
   /** Called when no answer will come. */
   reject(error: unknown): void;
+  /** Called when its time is up; removes it. */
+  expire(): void;
 }
 
-/** Matches answers by (tenant, app, corr_id). */
+/**
+ * Matches answers by (tenant, app, corr_id).
+ *
+ * One timer serves all that wait: it is set for the first to expire, and looks at all when it fires. With as
+ * few as may wait that is cheaper than a timer for each. None runs while nothing waits.
+ */
 export class Requests {
   readonly #pending: IdTable<Pending> = new IdTable();
   readonly #late: Uint8Array[] = [];
   readonly #scratch: Uint8Array = new Uint8Array(HEADER_BYTES);
   readonly #view: DataView = new DataView(this.#scratch.buffer);
+  readonly #carrier: Pick<Carrier, "now" | "after">;
+  #timer: { cancel(): void } | undefined = undefined;
+  #timerAt = Infinity;
+
+  /** @param carrier Whose clock counts. */
+  constructor(carrier: Pick<Carrier, "now" | "after">) {
+    this.#carrier = carrier;
+  }
 
   /** Requests that wait. */
   get size(): number {
@@ -52,6 +70,7 @@ export class Requests {
       );
     }
     this.#pending.add(this.#view, 0, pending);
+    if (pending.until < this.#timerAt) this.#arm(pending.until);
   }
 
   /** Gives a request up; its answer will be recognised as late. */
@@ -59,6 +78,7 @@ export class Requests {
     const i = this.#pending.find(this.#key(frame), 0);
     if (i < 0) return;
     this.#pending.removeAt(i);
+    this.#rest();
     if (!sent) return;
     if (this.#late.length === REMEMBERED) this.#late.shift();
     this.#late.push(this.#scratch.slice());
@@ -67,7 +87,11 @@ export class Requests {
   /** The request that the response at `at` answers, which then waits no more; `late`; or `undefined`. */
   match(view: DataView, at: number): Pending | "late" | undefined {
     const i = this.#pending.find(view, at);
-    if (i >= 0) return this.#pending.removeAt(i);
+    if (i >= 0) {
+      const pending = this.#pending.removeAt(i);
+      this.#rest();
+      return pending;
+    }
     const late = this.#late.findIndex((key) => sameKey(key, view, at));
     if (late < 0) return undefined;
     return "late";
@@ -75,17 +99,47 @@ export class Requests {
 
   /** No answer will come any more. */
   rejectAll(error: unknown): void {
-    for (const pending of this.#pending.clear()) pending.reject(error);
+    const all = this.#pending.clear();
+    this.#rest();
+    for (const pending of all) pending.reject(error);
   }
 
   #key(frame: Frame): DataView {
-    encodeHead(this.#scratch, this.#view, 0, { flags: 0, code: 0, ...ids(frame) }, 0, 0);
+    encodeIds(this.#view, 0, frame);
     return this.#view;
   }
-}
 
-function ids(frame: Frame): Pick<Frame, "appProtoId" | "tenantId" | "corrId"> {
-  return { appProtoId: frame.appProtoId, tenantId: frame.tenantId, corrId: frame.corrId };
+  #arm(at: number): void {
+    this.#timer?.cancel();
+    this.#timerAt = at;
+    const ms = Math.max(0, Math.ceil(at - this.#carrier.now()));
+    this.#timer = this.#carrier.after(ms, () => {
+      this.#timer = undefined;
+      this.#timerAt = Infinity;
+      this.#expire();
+    });
+  }
+
+  /** No timer while nothing waits. */
+  #rest(): void {
+    if (this.#pending.size > 0) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAt = Infinity;
+  }
+
+  #expire(): void {
+    const now = this.#carrier.now();
+    const due: Pending[] = [];
+    let next = Infinity;
+    for (let i = 0; i < this.#pending.size; i++) {
+      const pending = this.#pending.get(i);
+      if (pending.until <= now) due.push(pending);
+      else next = Math.min(next, pending.until);
+    }
+    if (next !== Infinity) this.#arm(next);
+    for (const pending of due) pending.expire();
+  }
 }
 
 function sameKey(key: Uint8Array, view: DataView, at: number): boolean {

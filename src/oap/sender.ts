@@ -4,6 +4,7 @@
  * @module
  */
 
+import { deferred } from "../deferred.ts";
 import type { Outbox, WriteDone } from "../sink.ts";
 import { checkFrame, encodeHead, encodeInto } from "./encoder.ts";
 import { EMPTY, FLAGS, type Frame, HEADER_BYTES } from "./frame.ts";
@@ -90,17 +91,29 @@ export class Sender {
    * @returns When the frame's memory is free again.
    */
   async send(frame: Frame, signal: AbortSignal | undefined): Promise<void> {
-    let settle: WriteDone = () => {};
-    const written = new Promise<void>((resolve, reject) =>
-      settle = (error) => error === undefined ? resolve() : reject(error)
-    );
-    if (!this.offer(frame, settle)) {
-      // Room comes later, when a loan has ended: then only a copy is safe.
-      const kept = this.lent.length > 0 ? ownFrame(frame) : frame;
-      const len = checkFrame(kept, this.maxFrameBytes);
-      await this.outbox.inTurn(len, () => this.offer(kept, settle), signal);
+    if (this.isSmall(frame)) {
+      if (!this.offer(frame, undefined)) await this.sendLater(frame, signal);
+      return;
     }
+    const { done, written } = writing();
+    if (!this.offer(frame, done)) return await this.sendLater(frame, signal);
     await written;
+  }
+
+  /** The same for a frame that {@linkcode Sender.offer} has just refused. */
+  async sendLater(frame: Frame, signal: AbortSignal | undefined): Promise<void> {
+    // Room comes when a loan has ended: then only a copy is safe.
+    const kept = this.lent.length > 0 ? ownFrame(frame) : frame;
+    const len = checkFrame(kept, this.maxFrameBytes);
+    const { done, written } = writing();
+    await this.outbox.inTurn(len, () => this.offer(kept, done), signal);
+    await written;
+  }
+
+  /** Whether the frame is copied when it is offered, so that its memory is free at once. */
+  isSmall({ payload, capability }: Frame): boolean {
+    const bytes = HEADER_BYTES + (payload?.length ?? 0) + (capability?.length ?? 0);
+    return bytes <= this.outbox.smallBytes;
   }
 
   #offerLarge(frame: Frame, done: WriteDone | undefined): boolean {
@@ -127,6 +140,13 @@ export class Sender {
     if (this.outbox.failure !== undefined) throw this.outbox.failure;
     return false;
   }
+}
+
+/** What to call when memory is free again, and a promise of that. */
+function writing(): { readonly done: WriteDone; readonly written: Promise<void> } {
+  const { promise: written, resolve, reject } = deferred<void>();
+  const done: WriteDone = (error) => error === undefined ? resolve() : reject(error);
+  return { done, written };
 }
 
 function ownFrame(frame: Frame): Frame {
