@@ -2,8 +2,8 @@
  * One end of a pair, as a process of its own: `end.ts serve PEER JOB`, or `end.ts connect PEER JOB PORT`.
  *
  * Says where it listens, or that it is connected; then answers each line of its input:
- * `{"run":N}` moves N messages, `{"mark":true}` starts to count processor time, and `{"tell":true}` tells
- * that and what has arrived. Ends with its input.
+ * `{"run":N}` moves N messages, `{"mark":true}` starts to count processor time, `{"tell":true}` tells that and
+ * what has arrived, and `{"memory":true}` what is held after garbage has been collected. Ends with its input.
  *
  * @module
  */
@@ -28,7 +28,15 @@ export interface Told {
   readonly cpu: number;
 }
 
+/** What a process holds, in bytes. */
+export interface Memory {
+  readonly rss: number;
+  /** The engine's own, and buffers. */
+  readonly heap: number;
+}
+
 interface Question {
+  readonly memory?: boolean;
   readonly run?: number;
   readonly mark?: boolean;
   readonly tell?: boolean;
@@ -45,8 +53,22 @@ function cpuSince(start: { user: number; system: number }): number {
 
 async function answers(answer: (question: Question) => Promise<unknown>): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) {
-    say(await answer(JSON.parse(line) as Question));
+    const question = JSON.parse(line) as Question;
+    say(question.memory === true ? await memory() : await answer(question));
   }
+}
+
+/** Collects garbage until that changes nothing any more. */
+async function memory(): Promise<Memory> {
+  const { gc, Bun } = globalThis as { gc?: () => void; Bun?: { gc(now: boolean): void } };
+  for (let i = 0; i < 5; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    if (Bun === undefined) gc?.();
+    else Bun.gc(true);
+  }
+  const { rss, heapUsed, external } = process.memoryUsage();
+  // What Bun calls external is part of its heap.
+  return { rss, heap: Bun === undefined ? heapUsed + external : heapUsed };
 }
 
 async function serve(server: Server): Promise<void> {

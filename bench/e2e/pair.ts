@@ -9,7 +9,7 @@ import { runtimeName } from "../../test/runtimes.ts";
 import { expected, type Job, type Tally } from "../peers/contract.ts";
 import { type PeerName, present } from "../peers/peers.ts";
 import { Child } from "./child.ts";
-import type { Ran, Told } from "./end.ts";
+import type { Memory, Ran, Told } from "./end.ts";
 
 /** What one run cost. */
 export interface Cost {
@@ -31,9 +31,12 @@ export class Pair implements AsyncDisposable {
   readonly #server: Child;
   readonly #client: Child;
 
-  private constructor(peer: PeerName, job: Job, server: Child, client: Child) {
+  readonly #port: number;
+
+  private constructor(peer: PeerName, job: Job, port: number, server: Child, client: Child) {
     this.peer = peer;
     this.#job = job;
+    this.#port = port;
     this.#server = server;
     this.#client = client;
   }
@@ -44,13 +47,26 @@ export class Pair implements AsyncDisposable {
     const server = new Child(END, ["serve", peer, JSON.stringify(job)]);
     try {
       const { port } = await server.answer<{ port: number }>();
-      const args = ["connect", peer, JSON.stringify(job), String(port)];
-      const client = new Child(END, args);
-      const pair = new Pair(peer, job, server, client);
+      return await Pair.#connect(peer, job, port, server);
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The same server, with one more client. Whoever is disposed of first ends the server. */
+  async beside(job: Job): Promise<Pair> {
+    return await Pair.#connect(this.peer, job, this.#port, this.#server);
+  }
+
+  static async #connect(peer: PeerName, job: Job, port: number, server: Child): Promise<Pair> {
+    const client = new Child(END, ["connect", peer, JSON.stringify(job), String(port)]);
+    const pair = new Pair(peer, job, port, server, client);
+    try {
       await client.answer();
       return pair;
     } catch (error) {
-      await server[Symbol.asyncDispose]();
+      await client[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -83,6 +99,12 @@ export class Pair implements AsyncDisposable {
       if (spent >= learn) return wanted;
       count = Math.min(wanted, 4 * count);
     }
+  }
+
+  /** What the server, and the client, hold. */
+  async memory(): Promise<{ server: Memory; client: Memory }> {
+    const question = { memory: true };
+    return { server: await this.#server.ask(question), client: await this.#client.ask(question) };
   }
 
   /** Ends both processes. */

@@ -18,8 +18,10 @@ export interface Job {
   readonly bytes: number;
   /** Messages that wait for their answers at a time; 1 for `flow`. */
   readonly inflight: number;
-  /** Connections that share the messages. @default {1} */
+  /** Connections that share the messages of `ask`, each with so many on their way. @default {1} */
   readonly connections?: number;
+  /** More connections, which move nothing. @default {0} */
+  readonly idle?: number;
 }
 
 /** What has arrived. */
@@ -80,7 +82,8 @@ export function message(bytes: number, end: number): Uint8Array {
 
 /** What must arrive of `count` messages. */
 export function expected({ kind, bytes }: Job, count: number): Tally {
-  const sum = kind === "flow" ? (count - 1) * MORE + LAST : (count * (count - 1)) / 2;
+  const ends = bytes === 0 ? 0 : (count - 1) * MORE + LAST;
+  const sum = kind === "flow" ? ends : (count * (count - 1)) / 2;
   return { messages: count, bytes: count * bytes, sum: sum % 2 ** 32 };
 }
 
@@ -96,4 +99,34 @@ export class Counting {
     this.messages = this.bytes = this.sum = 0;
     return { messages, bytes, sum: sum % 2 ** 32 };
   }
+}
+
+/** Dials so many times, some at a time. */
+export async function many<T>(count: number, dial: () => Promise<T>): Promise<T[]> {
+  const made: T[] = [];
+  let left = count;
+  const some = async (): Promise<void> => {
+    while (left-- > 0) made.push(await dial());
+  };
+  await Promise.all(Array.from({ length: 64 }, some));
+  return made;
+}
+
+/** The numbers that one of several connections asks with, when `count` are asked in all. */
+export function share(count: number, connections: number, i: number): { from: number; to: number } {
+  return {
+    from: Math.floor((count * i) / connections),
+    to: Math.floor((count * (i + 1)) / connections),
+  };
+}
+
+/** What several connections have counted. */
+export function total(tallies: readonly Tally[]): Tally {
+  const sum = { messages: 0, bytes: 0, sum: 0 };
+  for (const one of tallies) {
+    sum.messages += one.messages;
+    sum.bytes += one.bytes;
+    sum.sum += one.sum;
+  }
+  return { ...sum, sum: sum.sum % 2 ** 32 };
 }

@@ -41,13 +41,16 @@ export function pieces(counting: Counting, onLast: () => void): (chunk: Uint8Arr
   };
 }
 
+const NONE = new Uint8Array(0);
+
 /** Takes a message: it is valid until the call returns. */
 export type Take = (chunk: Uint8Array, view: DataView, at: number, bytes: number) => void;
 
 /** Goes through small messages in place; one that is split over two chunks is put together. */
 export function small(take: Take): (chunk: Uint8Array) => void {
-  const carry = new Uint8Array(131_072);
-  const carryView = new DataView(carry.buffer);
+  // Made when a message is split: an idle connection holds nothing.
+  let carry = NONE;
+  let carryView = new DataView(NONE.buffer);
   let kept = 0;
   return (chunk) => {
     const { buffer, byteOffset, length } = chunk;
@@ -70,25 +73,50 @@ export function small(take: Take): (chunk: Uint8Array) => void {
       at += PREFIX + n;
     }
     if (at < length) {
+      if (carry === NONE) {
+        carry = new Uint8Array(131_072);
+        carryView = new DataView(carry.buffer);
+      }
       carry.set(chunk.subarray(at), 0);
       kept = length - at;
     }
   };
 }
 
-/** Writes messages one behind the other, into memory that is used again. */
-export class Out {
+/** Memory of equal size, for all that write at the moment. */
+class Buffers {
   readonly #size: number;
   readonly #free: Uint8Array[] = [];
-  #bytes: Uint8Array;
-  #view: DataView;
-  #end = 0;
 
-  /** @param size Bytes at most, between two calls of {@linkcode Out.take}. */
   constructor(size: number) {
     this.#size = size;
-    this.#bytes = new Uint8Array(size);
-    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  take(): Uint8Array {
+    return this.#free.pop() ?? new Uint8Array(this.#size);
+  }
+
+  give(bytes: Uint8Array): void {
+    this.#free.push(bytes);
+  }
+}
+
+/** Makes places to write that share their memory. */
+export function outs(size: number): () => Out {
+  const buffers = new Buffers(size);
+  return () => new Out(buffers);
+}
+
+/** Writes messages one behind the other, into memory that is used again. */
+export class Out {
+  readonly #buffers: Buffers;
+  #bytes: Uint8Array = NONE;
+  #view: DataView | undefined;
+  #end = 0;
+
+  /** @param buffers Memory for all messages between two calls of {@linkcode Out.take}. */
+  constructor(buffers: Buffers) {
+    this.#buffers = buffers;
   }
 
   /** Bytes written. */
@@ -98,6 +126,10 @@ export class Out {
 
   /** Adds a message. */
   add(message: Uint8Array): void {
+    if (this.#view === undefined) {
+      this.#bytes = this.#buffers.take();
+      this.#view = new DataView(this.#bytes.buffer);
+    }
     this.#view.setUint32(this.#end, message.length);
     this.#bytes.set(message, this.#end + PREFIX);
     this.#end += PREFIX + message.length;
@@ -106,22 +138,22 @@ export class Out {
   /** What was written; what follows is written elsewhere, until {@linkcode Out.give}. */
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#end);
-    this.#bytes = this.#free.pop() ?? new Uint8Array(this.#size);
-    this.#view = new DataView(this.#bytes.buffer);
+    this.#bytes = NONE;
+    this.#view = undefined;
     this.#end = 0;
     return taken;
   }
 
   /** Takes memory back. */
   give(taken: Uint8Array): void {
-    this.#free.push(new Uint8Array(taken.buffer));
+    this.#buffers.give(new Uint8Array(taken.buffer));
   }
 }
 
 /** A message of a flow behind its length, and the last one. */
 export function prefixedMessages({ bytes }: Job): { more: Uint8Array; last: Uint8Array } {
   const build = (end: number): Uint8Array => {
-    const out = new Out(PREFIX + bytes);
+    const out = outs(PREFIX + bytes)();
     out.add(message(bytes, end));
     return out.take();
   };
@@ -139,14 +171,15 @@ export class Asking {
   readonly #one: Uint8Array;
   readonly #view: DataView;
   #next = 0;
-  #count = 0;
+  #end = 0;
+  #left = 0;
   #done: (answers: Tally) => void = () => {};
 
-  /** @param job The work. */
-  constructor({ bytes, inflight }: Job) {
+  /** @param job The work. @param out Where requests are put. */
+  constructor({ bytes, inflight }: Job, out: Out) {
     const counting = this.#counting;
     this.#inflight = inflight;
-    this.out = new Out(2 * inflight * (PREFIX + bytes));
+    this.out = out;
     this.#one = message(bytes, MORE);
     this.#view = new DataView(this.#one.buffer);
     this.take = small((_chunk, view, at, n) => {
@@ -154,23 +187,30 @@ export class Asking {
       counting.bytes += n;
       counting.sum += view.getUint32(at + NUMBER_AT);
       this.#add();
-      if (counting.messages === this.#count) this.#done(counting.take());
+      if (--this.#left === 0) this.#done(counting.take());
     });
   }
 
-  /** Puts the first requests into `out`; resolves with the last answer. */
-  start(count: number): Promise<Tally> {
-    this.#count = count;
-    this.#next = 0;
+  /** Puts the first requests into `out`, with these numbers; resolves with the last answer. */
+  start(from: number, to: number): Promise<Tally> {
+    this.#next = from;
+    this.#end = to;
+    this.#left = to - from;
+    if (to === from) return Promise.resolve(this.#counting.take());
     for (let i = 0; i < this.#inflight; i++) this.#add();
     return new Promise((resolve) => this.#done = resolve);
   }
 
   #add(): void {
-    if (this.#next >= this.#count) return;
+    if (this.#next >= this.#end) return;
     this.#view.setUint32(NUMBER_AT, this.#next++);
     this.out.add(this.#one);
   }
+}
+
+/** Most bytes that one end of a connection writes at a time. */
+export function mostBytes({ bytes, inflight }: Job): number {
+  return 2 * inflight * (PREFIX + bytes);
 }
 
 /** Answers requests into `out`. */

@@ -4,22 +4,43 @@
  * @module
  */
 
-import { Transport } from "../../mod.ts";
-import { corrIds, FLAGS, type Frame, framed, type FramedConnection } from "../../src/oap/mod.ts";
+import { type Connection, Transport, type TransportConfig } from "../../mod.ts";
+import {
+  corrIds,
+  FLAGS,
+  type Frame,
+  framed,
+  type FramedConnection,
+  HEADER_BYTES,
+} from "../../src/oap/mod.ts";
 import {
   type Client,
   Counting,
   type Job,
   LAST,
+  many,
   message,
   MORE,
   NUMBER_AT,
   type Peer,
   type Server,
+  share,
+  type Tally,
+  total,
 } from "./contract.ts";
+import { numberOf } from "./numbered.ts";
 
 const HEAD = { code: 0, appProtoId: 7, tenantId: 0n };
 const EMPTY = new Uint8Array(0);
+/** Code of the last frame of a flow. */
+const LAST_CODE = 1;
+const MAX_PAYLOAD_BYTES = 1_048_576 - HEADER_BYTES;
+/** As many connections as there are descriptors, also from one address, for as long as it takes. */
+const CONFIG: TransportConfig = {
+  max_conns: 100_000,
+  per_peer: { max_conns: 0 },
+  idle_timeout: "10m",
+};
 
 /** Counts frames, or parts of them, and answers the last one. */
 function receive(link: FramedConnection, counting: Counting): void {
@@ -28,10 +49,9 @@ function receive(link: FramedConnection, counting: Counting): void {
       const n = frame.payloadBytes;
       counting.bytes += n;
       if (!frame.last || (frame.flags & FLAGS.END) === 0) return;
-      const last = frame.bytes[frame.payloadAt + n - 1]!;
       counting.messages++;
-      counting.sum += last;
-      if (last !== LAST) return;
+      if (n > 0) counting.sum += frame.bytes[frame.payloadAt + n - 1]!;
+      if (frame.code !== LAST_CODE) return;
       const { corrId } = frame;
       link.trySend({ ...HEAD, flags: FLAGS.RESP, corrId, payload: EMPTY });
     });
@@ -45,46 +65,47 @@ function answer(link: FramedConnection, counting: Counting): void {
       const { corrId, payload, tenantId, appProtoId } = frame;
       counting.messages++;
       counting.bytes += payload.length;
-      counting.sum += number(payload);
+      counting.sum += numberOf(payload);
       link.trySend({ flags: FLAGS.RESP, code: 200, appProtoId, tenantId, corrId, payload });
     });
   });
 }
 
-function number(payload: Uint8Array): number {
-  return (payload[NUMBER_AT]! << 24 | payload[NUMBER_AT + 1]! << 16 |
-    payload[NUMBER_AT + 2]! << 8 | payload[NUMBER_AT + 3]!) >>> 0;
-}
-
-async function serve(job: Job): Promise<Server> {
-  const transport = new Transport({ max_conns: 1_000_000 });
+async function serve({ kind }: Job): Promise<Server> {
+  const transport = new Transport(CONFIG);
   const counting = new Counting();
-  const listener = await transport.listen({
-    address: "tcp://127.0.0.1:0",
-    onConnection: async (connection) => {
-      const link = framed(connection, { fragments: job.kind === "flow" });
-      if (job.kind === "flow") receive(link, counting);
-      else answer(link, counting);
-      await link.closed;
-    },
-  });
+  const onConnection = async (connection: Connection): Promise<void> => {
+    const link = framed(connection, { fragments: kind === "flow" });
+    if (kind === "flow") receive(link, counting);
+    else answer(link, counting);
+    await link.closed;
+  };
+  const listener = await transport.listen({ address: "tcp://127.0.0.1:0", onConnection });
   const { port } = listener.address;
   return { port, tally: () => counting.take(), close: () => transport.close() };
 }
 
 type Run = Client["run"];
 
-async function connect(port: number, use: (link: FramedConnection) => Run): Promise<Client> {
-  const transport = new Transport({ max_conns: 1_000_000 });
-  const link = framed(await transport.dial({ hostname: "127.0.0.1", port }));
-  return { run: use(link), close: () => transport.close() };
+async function connect(
+  job: Job,
+  port: number,
+  use: (links: FramedConnection[]) => Run,
+): Promise<Client> {
+  const { connections = 1, idle = 0 } = job;
+  const transport = new Transport(CONFIG);
+  const dial = async (): Promise<FramedConnection> =>
+    framed(await transport.dial({ hostname: "127.0.0.1", port }));
+  const run = use(await many(connections, dial));
+  await many(idle, async () => (await dial()).onBatch(() => {}));
+  return { run, close: () => transport.close() };
 }
 
 /** Single frames: as many as there is room for at a time, then a wait for room. */
 function flowing(link: FramedConnection, { bytes }: Job): Run {
   const flags = FLAGS.EVENT | FLAGS.START | FLAGS.END;
   const more: Frame = { ...HEAD, flags, corrId: 1n, payload: message(bytes, MORE) };
-  const last: Frame = { ...HEAD, flags, corrId: 2n, payload: message(bytes, LAST) };
+  const last: Frame = { ...more, code: LAST_CODE, payload: message(bytes, LAST) };
   const answers = lastAnswer(link);
   return async (count) => {
     const answered = answers();
@@ -106,18 +127,18 @@ function streaming(link: FramedConnection, { bytes }: Job): Run {
   const last = message(bytes, LAST);
   const answers = lastAnswer(link);
   let corrId = 1n;
-  const send = (body: Uint8Array): Promise<unknown> =>
-    link.sendStream(body, { ...HEAD, flags: FLAGS.EVENT, corrId: corrId++ });
+  const send = (body: Uint8Array, code: number): Promise<unknown> =>
+    link.sendStream(body, { ...HEAD, code, flags: FLAGS.EVENT, corrId: corrId++ });
   return async (count) => {
     const answered = answers();
     let before = Promise.resolve<unknown>(undefined);
     for (let left = count - 1; left > 0; left--) {
-      const sent = send(more);
+      const sent = send(more, 0);
       await before;
       before = sent;
     }
     await before;
-    await send(last);
+    await send(last, LAST_CODE);
     return { messages: await answered, bytes: 0, sum: 0 };
   };
 }
@@ -128,17 +149,32 @@ function lastAnswer(link: FramedConnection): () => Promise<number> {
   return () => new Promise((resolve) => done = resolve);
 }
 
-/** So many requests on their way; each answer sends the next one. */
-function asking(link: FramedConnection, { bytes, inflight }: Job): Run {
+/** So many requests on their way on each connection; each answer sends the next one. */
+function asking(links: readonly FramedConnection[], job: Job): Run {
+  const asks = links.map((link) => askingOn(link, job));
+  return async (count) =>
+    total(
+      await Promise.all(asks.map((ask, i) => {
+        const { from, to } = share(count, links.length, i);
+        return ask(from, to);
+      })),
+    );
+}
+
+function askingOn(
+  link: FramedConnection,
+  { bytes, inflight }: Job,
+): (from: number, to: number) => Promise<Tally> {
   const counting = new Counting();
   const payload = message(bytes, MORE);
   const view = new DataView(payload.buffer);
   const flags = FLAGS.REQ | FLAGS.START | FLAGS.END;
   let next = 0;
-  let total = 0;
+  let end = 0;
+  let left = 0;
   let done: () => void = () => {};
   const ask = (corrId: bigint): void => {
-    if (next >= total) return;
+    if (next >= end) return;
     view.setUint32(NUMBER_AT, next++);
     link.trySend({ ...HEAD, flags, corrId, payload });
   };
@@ -147,14 +183,17 @@ function asking(link: FramedConnection, { bytes, inflight }: Job): Run {
       const { payload } = frame;
       counting.messages++;
       counting.bytes += payload.length;
-      counting.sum += number(payload);
+      counting.sum += numberOf(payload);
       ask(frame.corrId);
     });
-    if (counting.messages === total) done();
+    left -= batch.length;
+    if (left === 0) done();
   });
-  return async (count) => {
-    next = 0;
-    total = count;
+  return async (from, to) => {
+    next = from;
+    end = to;
+    left = to - from;
+    if (left === 0) return counting.take();
     const finished = new Promise<void>((resolve) => done = resolve);
     for (let i = 0; i < inflight; i++) ask(BigInt(i));
     await finished;
@@ -177,7 +216,7 @@ function requesting(link: FramedConnection, { bytes, inflight }: Job): Run {
         const answer = await link.request({ ...HEAD, flags, corrId: ids.next(), payload });
         counting.messages++;
         counting.bytes += answer.payload.length;
-        counting.sum += number(answer.payload);
+        counting.sum += numberOf(answer.payload);
       }
     };
     await Promise.all(Array.from({ length: inflight }, ask));
@@ -189,14 +228,16 @@ function requesting(link: FramedConnection, { bytes, inflight }: Job): Run {
 export const ours: Peer = {
   serve,
   connect: (job, port) =>
-    connect(port, (link) => {
-      if (job.kind === "ask") return asking(link, job);
-      return job.bytes > 64 * 1024 ? streaming(link, job) : flowing(link, job);
+    connect(job, port, (links) => {
+      if (job.kind === "ask") return asking(links, job);
+      const link = links[0] as FramedConnection;
+      return job.bytes > MAX_PAYLOAD_BYTES ? streaming(link, job) : flowing(link, job);
     }),
 };
 
 /** The same, with `request()` for `ask`. */
 export const oursByRequest: Peer = {
   serve,
-  connect: (job, port) => connect(port, (link) => requesting(link, job)),
+  connect: (job, port) =>
+    connect(job, port, (links) => requesting(links[0] as FramedConnection, job)),
 };

@@ -9,12 +9,23 @@ import {
   Counting,
   type Job,
   LAST,
+  many,
   message,
   MORE,
   type Peer,
   type Server,
+  share,
+  total,
 } from "./contract.ts";
-import { answering, Asking, Out, pieces, PREFIX, prefixedMessages } from "./length_prefix.ts";
+import {
+  answering,
+  Asking,
+  mostBytes,
+  type Out,
+  outs,
+  pieces,
+  prefixedMessages,
+} from "./length_prefix.ts";
 
 const HEADER_BYTES = 38;
 
@@ -167,10 +178,11 @@ export const prefixed: Peer = {
   },
 };
 
-function serveAsk({ bytes, inflight }: Job): Promise<Server> {
+function serveAsk(job: Job): Promise<Server> {
   const counting = new Counting();
+  const makeOut = outs(mostBytes(job));
   return listen(counting, (writing) => {
-    const out = new Out(2 * inflight * (PREFIX + bytes));
+    const out = makeOut();
     const take = answering(counting, out);
     return (chunk) => {
       take(chunk);
@@ -180,18 +192,31 @@ function serveAsk({ bytes, inflight }: Job): Promise<Server> {
 }
 
 async function connectAsk(job: Job, port: number): Promise<Client> {
-  const asking = new Asking(job);
-  const raw = await dial(port, (writing) => (chunk) => {
-    asking.take(chunk);
-    flush(writing, asking.out);
+  const makeOut = outs(mostBytes(job));
+  const { connections = 1, idle = 0 } = job;
+  const sockets = await many(connections, async () => {
+    const asking = new Asking(job, makeOut());
+    const raw = await dial(port, (writing) => (chunk) => {
+      asking.take(chunk);
+      flush(writing, asking.out);
+    });
+    return { asking, raw };
   });
+  const idling = await many(idle, () => dial(port, () => () => {}));
   return {
-    run(count) {
-      const answered = asking.start(count);
-      flush(raw.data, asking.out);
-      return answered;
+    async run(count) {
+      const answers = sockets.map(({ asking, raw }, i) => {
+        const { from, to } = share(count, connections, i);
+        const answered = asking.start(from, to);
+        flush(raw.data, asking.out);
+        return answered;
+      });
+      return total(await Promise.all(answers));
     },
-    close: () => raw.terminate(),
+    close() {
+      for (const { raw } of sockets) raw.terminate();
+      for (const raw of idling) raw.terminate();
+    },
   };
 }
 

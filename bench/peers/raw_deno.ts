@@ -14,7 +14,15 @@ import {
   type Peer,
   type Server,
 } from "./contract.ts";
-import { answering, Asking, Out, pieces, PREFIX, prefixedMessages } from "./length_prefix.ts";
+import {
+  answering,
+  Asking,
+  mostBytes,
+  type Out,
+  outs,
+  pieces,
+  prefixedMessages,
+} from "./length_prefix.ts";
 
 const WINDOW_BYTES = 262_144;
 const HEADER_BYTES = 38;
@@ -137,10 +145,11 @@ export const prefixed: Peer = {
   },
 };
 
-function serveAsk({ bytes, inflight }: Job): Promise<Server> {
+function serveAsk(job: Job): Promise<Server> {
   const counting = new Counting();
+  const makeOut = outs(mostBytes(job));
   return listen(counting, (conn) => {
-    const out = new Out(2 * inflight * (PREFIX + bytes));
+    const out = makeOut();
     const take = answering(counting, out);
     return (chunk) => {
       take(chunk);
@@ -150,7 +159,8 @@ function serveAsk({ bytes, inflight }: Job): Promise<Server> {
 }
 
 async function connectAsk(job: Job, port: number): Promise<Client> {
-  const asking = new Asking(job);
+  const makeOut = outs(mostBytes(job));
+  const asking = new Asking(job, makeOut());
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   conn.setNoDelay(true);
   void read(conn, (chunk) => {
@@ -159,7 +169,7 @@ async function connectAsk(job: Job, port: number): Promise<Client> {
   });
   return {
     async run(count) {
-      const answered = asking.start(count);
+      const answered = asking.start(0, count);
       await flush(conn, asking.out);
       return await answered;
     },

@@ -19,12 +19,23 @@ import {
   Counting,
   type Job,
   LAST,
+  many,
   message,
   MORE,
   type Peer,
   type Server,
+  share,
+  total,
 } from "./contract.ts";
-import { answering, Asking, Out, pieces, PREFIX, prefixedMessages } from "./length_prefix.ts";
+import {
+  answering,
+  Asking,
+  mostBytes,
+  type Out,
+  outs,
+  pieces,
+  prefixedMessages,
+} from "./length_prefix.ts";
 
 const WINDOW_BYTES = 262_144;
 const HEADER_BYTES = 38;
@@ -33,8 +44,10 @@ const AHEAD = 4;
 
 type Handler = (chunk: Uint8Array) => void;
 
+/** One window for all sockets: it is read, and done with, in one step. */
+const buffer = new Uint8Array(WINDOW_BYTES);
+
 function onread(handler: Handler): SocketConstructorOpts["onread"] {
-  const buffer = new Uint8Array(WINDOW_BYTES);
   const callback = (n: number): boolean => {
     handler(buffer.subarray(0, n));
     return true;
@@ -142,10 +155,11 @@ export const prefixed: Peer = {
   },
 };
 
-async function serveAsk({ bytes, inflight }: Job): Promise<Server> {
+async function serveAsk(job: Job): Promise<Server> {
   const counting = new Counting();
+  const makeOut = outs(mostBytes(job));
   const { port, close } = await listen((socket) => {
-    const out = new Out(2 * inflight * (PREFIX + bytes));
+    const out = makeOut();
     const take = answering(counting, out);
     return (chunk) => {
       take(chunk);
@@ -156,18 +170,31 @@ async function serveAsk({ bytes, inflight }: Job): Promise<Server> {
 }
 
 async function connectAsk(job: Job, port: number): Promise<Client> {
-  const asking = new Asking(job);
-  const socket = await dial(port, (chunk) => {
-    asking.take(chunk);
-    flush(socket, asking.out);
-  });
-  return {
-    run(count) {
-      const answered = asking.start(count);
+  const makeOut = outs(mostBytes(job));
+  const { connections = 1, idle = 0 } = job;
+  const sockets = await many(connections, async () => {
+    const asking = new Asking(job, makeOut());
+    const socket = await dial(port, (chunk) => {
+      asking.take(chunk);
       flush(socket, asking.out);
-      return answered;
+    });
+    return { asking, socket };
+  });
+  const idling = await many(idle, () => dial(port, () => {}));
+  return {
+    async run(count) {
+      const answers = sockets.map(({ asking, socket }, i) => {
+        const { from, to } = share(count, connections, i);
+        const answered = asking.start(from, to);
+        flush(socket, asking.out);
+        return answered;
+      });
+      return total(await Promise.all(answers));
     },
-    close: () => void socket.destroy(),
+    close() {
+      for (const { socket } of sockets) socket.destroy();
+      for (const socket of idling) socket.destroy();
+    },
   };
 }
 
