@@ -307,9 +307,9 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
     this.#options.onReleased();
   }
 
-  resume(): void {
+  resume(owed: number = 0): void {
     if (this.#state !== "open") return;
-    this.#clocks.resumed();
+    this.#clocks.resumed(owed);
     this.#reading.resume();
   }
 

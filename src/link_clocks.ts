@@ -98,9 +98,16 @@ export class LinkClocks {
     this.#frameLeft = undefined;
   }
 
-  /** Reading goes on after a pause. */
-  resumed(): void {
-    if (!this.#paced && !this.#deadlines.has("frame")) this.#idle();
+  /** Reading goes on after a pause, in the middle of a frame where bytes are owed. */
+  resumed(owed: number): void {
+    if (this.#paced) {
+      if (owed > 0) this.#frameLeft ??= this.#config().idle_timeout;
+      return;
+    }
+    if (owed === 0) return this.#idle();
+    const now = this.#clock.now();
+    this.#deadlines.set("read", now + this.#config().read_timeout);
+    if (!this.#deadlines.has("frame")) this.#frame(now);
   }
 
   /** The peer will send no more. */

@@ -16,7 +16,7 @@ export interface RawSource {
   /** Runs the read clock while a reader waits. */
   waiting(on: boolean): void;
   /** Reading goes on. */
-  resume(): void;
+  resume(owed: number): void;
   /** What is held has changed. */
   retain(bytes: number): void;
 }
@@ -147,7 +147,7 @@ export class RawSink implements Sink {
     this.#source.retain(this.#retained);
     if (this.#paused && this.#retained < this.#source.receiveBytes) {
       this.#paused = false;
-      this.#source.resume();
+      this.#source.resume(0);
     }
     return n;
   }

@@ -125,8 +125,12 @@ export interface Carrier {
   after(ms: number, callback: () => void): { cancel(): void };
   /** Most bytes that one receive may bring now: how much undelivered input a sink should let gather. */
   readonly receiveBytes: number;
-  /** Reading goes on after a report that asked for a pause. */
-  resume(): void;
+  /**
+   * Reading goes on after a report that asked for a pause.
+   *
+   * @param owed Bytes still owed to finish what has begun, as in {@linkcode SinkReport.owed}. @default {0}
+   */
+  resume(owed?: number): void;
   /** What the sink retains has changed since its last report. */
   retain(bytes: number): void;
   /**

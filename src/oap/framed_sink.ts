@@ -240,7 +240,7 @@ export class FramedSink implements Sink {
     }
     if (!this.#report.pause || this.#behind) return;
     this.#report.pause = this.#report.waits = false;
-    this.carrier.resume();
+    this.carrier.resume(this.#parser.owed);
   }
 
   get #behind(): boolean {

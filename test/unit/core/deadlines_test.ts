@@ -140,6 +140,37 @@ describe("timeouts of a connection", () => {
     assert.equal(sink.reasons[0]?.error?.op, "idle");
   });
 
+  it("read: a frame that had to wait for memory, and stalls after that, ends too", async () => {
+    const clock = new ManualClock();
+    await using pair = await duplexPair({ clock });
+    let carrier!: Carrier;
+    const sink = pair.far.attach((given: Carrier) => {
+      carrier = given;
+      return new ScriptedSink();
+    });
+    sink.report = { retained: 9, owed: 9, completed: 0, pause: true, waits: true };
+    pair.near.tryWrite(new Uint8Array(1));
+    await settled();
+    clock.advance(30_000);
+    assert.equal(sink.reasons.length, 0, "while it waits for us, only the frame clock runs");
+    carrier.resume(9);
+    clock.advance(4_999);
+    assert.equal(sink.reasons.length, 0);
+    clock.advance(1);
+    assert.equal(sink.reasons[0]?.error?.op, "read");
+  });
+
+  it("frame: the time that it waits for memory counts", async () => {
+    const clock = new ManualClock();
+    await using pair = await duplexPair({ clock });
+    const sink = pair.far.attach((_carrier: Carrier) => new ScriptedSink());
+    sink.report = { retained: 9, owed: 9, completed: 0, pause: true, waits: true };
+    pair.near.tryWrite(new Uint8Array(1));
+    await settled();
+    clock.advance(60_000);
+    assert.equal(sink.reasons[0]?.error?.op, "read");
+  });
+
   it("dial: nothing is left of a dial that was not answered in time", async () => {
     const clock = new ManualClock();
     const never = { name: "memory", version: "", listen: () => Promise.reject(new Error("no")) };
