@@ -18,7 +18,7 @@ import type { Counters } from "./counters.ts";
 import { deferred } from "./deferred.ts";
 import { TransportError } from "./errors.ts";
 import type { Admitted } from "./limits/admission.ts";
-import type { ByteAccount } from "./limits/byte_budget.ts";
+import type { ByteAccount } from "./limits/byte_account.ts";
 import type { Limits } from "./limits/limits.ts";
 import { LinkClocks } from "./link_clocks.ts";
 import { Reading, type ReadingOwner } from "./reading.ts";

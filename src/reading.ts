@@ -7,7 +7,8 @@
 import type { Counters } from "./counters.ts";
 import { TransportError } from "./errors.ts";
 import { Intake, type IntakeOwner } from "./intake.ts";
-import type { ByteAccount, ByteBudget } from "./limits/byte_budget.ts";
+import type { ByteAccount } from "./limits/byte_account.ts";
+import type { ByteBudget } from "./limits/byte_budget.ts";
 import type { Limits } from "./limits/limits.ts";
 import type { PaceScope } from "./limits/pacer.ts";
 import type { Peer } from "./limits/peers.ts";

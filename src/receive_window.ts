@@ -9,7 +9,7 @@
  */
 
 import { CAPS } from "./caps.ts";
-import type { ByteAccount } from "./limits/byte_budget.ts";
+import type { ByteAccount } from "./limits/byte_account.ts";
 
 /** The largest receive, in bytes; Bun decides for itself, and takes up to 512 KiB. */
 export const WIDE_BYTES = 262_144;

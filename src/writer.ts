@@ -11,7 +11,7 @@
 
 import { type Block, BLOCK_BYTES, type BlockPool } from "./block_pool.ts";
 import { TransportError } from "./errors.ts";
-import type { ByteAccount } from "./limits/byte_budget.ts";
+import type { ByteAccount } from "./limits/byte_account.ts";
 import type { Lane, Pacer } from "./limits/pacer.ts";
 import type { Peer } from "./limits/peers.ts";
 import type { Socket } from "./runtime/runtime.ts";

@@ -40,6 +40,8 @@ export class Peer {
   readonly accepts: TokenBucket;
   /** Bytes of the budget that its connections hold; see `byte_budget.ts`. */
   held = 0;
+  /** Those of them that wait to be sent to it. */
+  outgoing = 0;
   readonly #limits: () => PeerLimits;
 
   /** @param limits The limits now. @param nowMs The time. */
