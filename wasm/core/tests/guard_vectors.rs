@@ -41,7 +41,8 @@ fn guard() {
         let max_out = number("maxOutputBytes").min(input.len().saturating_mul(number("maxRatio")));
         let start = Instant::now();
         let result = guard.inflate(codec(case), &input, max_out);
-        assert!(start.elapsed() < Duration::from_secs(1), "{}", name(case));
+        // microseconds as a rule: this only finds what never ends, on a busy machine too
+        assert!(start.elapsed() < Duration::from_secs(20), "{}", name(case));
         if !matches(&case["expect"], &result) {
             failed.push(format!("{}: {:?}, expected {}", name(case), result.map(|o| o.len()), case["expect"]));
         }

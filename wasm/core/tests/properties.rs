@@ -225,14 +225,23 @@ fn damaged_inputs_never_break_the_bound() {
     assert!(runs >= 7_000 && accepted > 0, "{runs} runs, {accepted} accepted");
 }
 
-/// A zstd frame in which nearly every byte orders work: none may take longer than its size allows.
+/// A zstd frame in which nearly every byte orders work: ten times as many take about ten times as long.
+/// Best of several, so that a busy machine does not count.
 #[test]
 fn floods_take_linear_time() {
-    let empty_blocks = [&[0x28, 0xb5, 0x2f, 0xfd, 0, 0x50][..], &[0, 0, 0].repeat(349_000), &[1, 0, 0]].concat();
-    let start = Instant::now();
-    assert_eq!(Guard::new().inflate(Codec::Zstd, &empty_blocks, FRAME_BYTES), Ok(Vec::new()));
-    let limit = if cfg!(debug_assertions) { 1000 } else { 50 };
-    assert!(start.elapsed().as_millis() < limit, "{:?}", start.elapsed());
+    let best = |blocks: usize| {
+        let head = [0x28, 0xb5, 0x2f, 0xfd, 0, 0x50];
+        let flood = [&head[..], &[0, 0, 0].repeat(blocks), &[1, 0, 0]].concat();
+        let mut guard = Guard::new();
+        let time = |_| {
+            let start = Instant::now();
+            assert_eq!(guard.inflate(Codec::Zstd, &flood, FRAME_BYTES), Ok(Vec::new()));
+            start.elapsed()
+        };
+        (0..7).map(time).min().unwrap()
+    };
+    let (few, many) = (best(34_900), best(349_000));
+    assert!(many < 30 * few, "{few:?}, {many:?}");
 }
 
 /// The two sides of every limit.
