@@ -62,15 +62,14 @@ export function framed(connection: Attachable, options: FramedOptions = {}): Fra
  */
 export class FramedConnection implements AsyncDisposable {
   readonly #sink: FramedSink;
-  readonly #ids: CorrIds;
+  #ids: CorrIds | undefined = undefined;
   #consumed: "batches" | "onBatch" | undefined = undefined;
 
   /** @internal Made by {@linkcode framed}. */
   constructor(sink: FramedSink) {
     this.#sink = sink;
-    this.#ids = sink.options.corrIds ?? corrIds();
     const { ping } = sink.options;
-    if (ping !== undefined) sink.ping = new Ping(sink, ping, this.#ids);
+    if (ping !== undefined) sink.ping = new Ping(sink, ping, this.#idSource);
   }
 
   /** What is known of the connection. */
@@ -226,7 +225,7 @@ export class FramedConnection implements AsyncDisposable {
   async hello(agent: string | null = null, options: RequestOptions = {}): Promise<Negotiated> {
     const sink = this.#sink;
     const reply = await this.request(
-      helloFrame(FLAGS.REQ, 0, { ua: agent }, { corrId: this.#ids.next() }),
+      helloFrame(FLAGS.REQ, 0, { ua: agent }, { corrId: this.#idSource.next() }),
       options,
     );
     return sink.settle(reply);
@@ -240,6 +239,11 @@ export class FramedConnection implements AsyncDisposable {
   /** Same as {@linkcode FramedConnection.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Made when an id is first wanted, which one that only answers never does. */
+  get #idSource(): CorrIds {
+    return this.#ids ??= this.#sink.options.corrIds ?? corrIds();
   }
 
   #consume(kind: "batches" | "onBatch"): void {

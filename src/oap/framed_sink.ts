@@ -23,6 +23,7 @@ import {
   type Negotiated,
 } from "./hello.ts";
 import type { Ping } from "./ping.ts";
+import { IdMemory } from "./id_table.ts";
 import { InboundRequests } from "./inbound.ts";
 import { lend } from "./lend.ts";
 import { frameLimit, limit } from "./limits.ts";
@@ -31,6 +32,9 @@ import { Requests } from "./requests.ts";
 import { Router } from "./router.ts";
 import { Sender } from "./sender.ts";
 import { WorkQueue } from "./work_queue.ts";
+
+/** What connections of one transport share. */
+const ID_MEMORY: unique symbol = Symbol("memory of id tables");
 
 /** Everything that belongs to one framed connection. */
 export class FramedSink implements Sink {
@@ -86,9 +90,10 @@ export class FramedSink implements Sink {
     const inflate = options.inflate ?? true;
     this.carrier = carrier;
     this.options = options;
-    this.requests = new Requests(carrier);
+    const memory = carrier.shared(ID_MEMORY, () => new IdMemory());
+    this.requests = new Requests(carrier, memory);
     this.maxInflight = limit("maxInflight", options.maxInflight, 1, CAPS.inflightFrames);
-    this.inbound = new InboundRequests(this.maxInflight);
+    this.inbound = new InboundRequests(this.maxInflight, memory);
     this.sender = new Sender(carrier.outbox, () => this.#limit, this.inbound, this.counters);
     this.#parser = new Parser(this.#limit, inflate);
     this.#parser.reserve = (bytes) => carrier.reserve(bytes, this.#onGrant);

@@ -6,7 +6,36 @@
 
 /** Words of a key: corr_id low and high, app, the tenant's four. */
 const WORDS = 7;
-const FIRST_ENTRIES = 8;
+/** Entries that memory is made for: as many as requests may be unanswered, so that few tables grow. */
+const FIRST_ENTRIES = 64;
+/** Memory kept for tables that are empty now. */
+const SPARES = 64;
+const NO_KEYS: Uint32Array = new Uint32Array(0);
+const NO_SLOTS: Uint16Array = new Uint16Array(0);
+
+interface Memory {
+  readonly keys: Uint32Array;
+  readonly slots: Uint16Array;
+}
+
+/** Memory for tables, shared by many, so that one without entries, as that of an idle connection, holds none. */
+export class IdMemory {
+  readonly #free: Memory[] = [];
+
+  /** Memory for {@linkcode FIRST_ENTRIES}, its slots all 0. */
+  take(): Memory {
+    return this.#free.pop() ?? {
+      keys: new Uint32Array(FIRST_ENTRIES * WORDS),
+      slots: new Uint16Array(2 * FIRST_ENTRIES),
+    };
+  }
+
+  /** Takes memory back; what is larger, or too much, is left to the garbage collector. */
+  give(memory: Memory): void {
+    if (memory.keys.length !== FIRST_ENTRIES * WORDS || this.#free.length === SPARES) return;
+    this.#free.push(memory);
+  }
+}
 
 /**
  * At most a few hundred entries. Keys are compared as words: no bigint and no string is made for a lookup,
@@ -16,9 +45,15 @@ const FIRST_ENTRIES = 8;
  * that makes its ids collide makes a lookup as slow as one that looks at every entry, and no slower.
  */
 export class IdTable<T> {
-  #keys: Uint32Array = new Uint32Array(0);
-  #slots: Uint16Array = new Uint16Array(0);
+  readonly #memory: IdMemory;
+  #keys: Uint32Array = NO_KEYS;
+  #slots: Uint16Array = NO_SLOTS;
   readonly #values: T[] = [];
+
+  /** @param memory Where memory comes from while there are entries. */
+  constructor(memory: IdMemory) {
+    this.#memory = memory;
+  }
 
   /** Number of entries. */
   get size(): number {
@@ -76,12 +111,14 @@ export class IdTable<T> {
       const from = (last - 1) * WORDS;
       for (let word = 0; word < WORDS; word++) keys[to + word] = keys[from + word]!;
     }
+    if (last === 1) this.#rest();
     return value;
   }
 
   /** Empties the table and returns what was in it. */
   clear(): T[] {
     this.#slots.fill(0);
+    this.#rest();
     return this.#values.splice(0);
   }
 
@@ -113,13 +150,28 @@ export class IdTable<T> {
     slots[hole] = 0;
   }
 
+  /** Makes room for one entry more than fits. */
   #grow(entries: number): void {
-    const room = Math.max(FIRST_ENTRIES, 2 * (entries - 1));
+    if (this.#keys === NO_KEYS) {
+      const { keys, slots } = this.#memory.take();
+      this.#keys = keys;
+      this.#slots = slots;
+      return;
+    }
+    const room = 2 * (entries - 1);
     const grown = new Uint32Array(room * WORDS);
     grown.set(this.#keys);
     this.#keys = grown;
     this.#slots = new Uint16Array(2 * room);
     for (let place = 1; place < entries; place++) this.#slots[this.#slotOf(place, 0)] = place;
+  }
+
+  /** Holds no memory: there are no entries, and all slots are 0. */
+  #rest(): void {
+    if (this.#keys === NO_KEYS) return;
+    this.#memory.give({ keys: this.#keys, slots: this.#slots });
+    this.#keys = NO_KEYS;
+    this.#slots = NO_SLOTS;
   }
 
   #same(k: number, view: DataView, at: number): boolean {

@@ -5,7 +5,7 @@
  */
 
 import { FLAGS } from "./frame.ts";
-import { IdTable } from "./id_table.ts";
+import { type IdMemory, IdTable } from "./id_table.ts";
 
 /** Its stream has begun and not ended. */
 const STREAMING = 1;
@@ -23,13 +23,14 @@ export type Verdict = "deliver" | "refuse" | "drop";
 /** Counts the peer's unanswered requests and refuses those over the limit, so that reading can go on. */
 export class InboundRequests {
   readonly #limit: number;
-  readonly #table: IdTable<number> = new IdTable();
+  readonly #table: IdTable<number>;
   #unanswered = 0;
   #refusing = false;
 
-  /** @param limit Most unanswered requests. */
-  constructor(limit: number) {
+  /** @param limit Most unanswered requests. @param memory Where the table's memory comes from. */
+  constructor(limit: number, memory: IdMemory) {
     this.#limit = limit;
+    this.#table = new IdTable(memory);
   }
 
   /** Requests that wait for our answer. */

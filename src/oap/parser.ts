@@ -24,6 +24,7 @@ const FLOOR_BYTES = CAPS.chunkBytes + HEADER_BYTES;
 /** Frames of which more than this lies between two headers: then copying all of it costs more than picking headers out. */
 const SPARSE_BYTES = 320;
 const ALL = 0x7fff_ffff;
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 /**
  * Cuts bytes into frames. {@linkcode Parser.feed} puts complete ones into {@linkcode Parser.found}; headers
@@ -51,7 +52,8 @@ export class Parser {
   blocked = false;
   #broken: unknown = undefined;
   readonly #inflate: boolean;
-  readonly #carry: Uint8Array = new Uint8Array(HEADER_BYTES);
+  /** A header that is not complete; made with the first one that is split. */
+  #carry: Uint8Array = NOTHING;
   #carried = 0;
   #sparse = false;
   /** The frame that comes in parts. */
@@ -175,6 +177,7 @@ export class Parser {
       return bytes.length;
     }
     if (next < bytes.length && bytes.length - next < HEADER_BYTES) {
+      if (this.#carry === NOTHING) this.#carry = new Uint8Array(HEADER_BYTES);
       this.#carry.set(bytes.subarray(next));
       this.#carried = bytes.length - next;
       return bytes.length;

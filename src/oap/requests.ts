@@ -8,7 +8,7 @@ import { TransportError } from "../errors.ts";
 import type { Carrier } from "../sink.ts";
 import { encodeIds } from "./encoder.ts";
 import { type Frame, HEADER_BYTES } from "./frame.ts";
-import { IdTable } from "./id_table.ts";
+import { type IdMemory, IdTable } from "./id_table.ts";
 
 /** Given-up requests whose late answers are recognised; older ones are forgotten first. */
 const REMEMBERED = 64;
@@ -32,17 +32,18 @@ export interface Pending {
  * few as may wait that is cheaper than a timer for each. None runs while nothing waits.
  */
 export class Requests {
-  readonly #pending: IdTable<Pending> = new IdTable();
+  readonly #pending: IdTable<Pending>;
   readonly #late: Uint8Array[] = [];
-  readonly #scratch: Uint8Array = new Uint8Array(HEADER_BYTES);
-  readonly #view: DataView = new DataView(this.#scratch.buffer);
+  /** A header that holds ids; made with the first request. */
+  #scratch: DataView | undefined = undefined;
   readonly #carrier: Pick<Carrier, "now" | "after">;
   #timer: { cancel(): void } | undefined = undefined;
   #timerAt = Infinity;
 
-  /** @param carrier Whose clock counts. */
-  constructor(carrier: Pick<Carrier, "now" | "after">) {
+  /** @param carrier Whose clock counts. @param memory Where the table's memory comes from. */
+  constructor(carrier: Pick<Carrier, "now" | "after">, memory: IdMemory) {
     this.#carrier = carrier;
+    this.#pending = new IdTable(memory);
   }
 
   /** Requests that wait. */
@@ -62,26 +63,28 @@ export class Requests {
    */
   add(frame: Frame, pending: Pending): void {
     const { tenantId, appProtoId, corrId } = frame;
-    if (this.#pending.find(this.#key(frame), 0) >= 0) {
+    const key = this.#key(frame);
+    if (this.#pending.find(key, 0) >= 0) {
       throw new TransportError(
         "misuse",
         `Cannot send a second request with tenant ${tenantId}, protocol ${appProtoId} and id ${corrId} before the first is answered: take ids from corrIds()`,
         { op: "request" },
       );
     }
-    this.#pending.add(this.#view, 0, pending);
+    this.#pending.add(key, 0, pending);
     if (pending.until < this.#timerAt) this.#arm(pending.until);
   }
 
   /** Gives a request up; its answer will be recognised as late. */
   remove(frame: Frame, sent: boolean): void {
-    const i = this.#pending.find(this.#key(frame), 0);
+    const key = this.#key(frame);
+    const i = this.#pending.find(key, 0);
     if (i < 0) return;
     this.#pending.removeAt(i);
     this.#rest();
     if (!sent) return;
     if (this.#late.length === REMEMBERED) this.#late.shift();
-    this.#late.push(this.#scratch.slice());
+    this.#late.push(new Uint8Array(key.buffer.slice(0)));
   }
 
   /** The request that the response at `at` answers, which then waits no more; `late`; or `undefined`. */
@@ -105,8 +108,9 @@ export class Requests {
   }
 
   #key(frame: Frame): DataView {
-    encodeIds(this.#view, 0, frame);
-    return this.#view;
+    const scratch = this.#scratch ??= new DataView(new ArrayBuffer(HEADER_BYTES));
+    encodeIds(scratch, 0, frame);
+    return scratch;
   }
 
   #arm(at: number): void {

@@ -1,7 +1,7 @@
 /** The table of ids against a `Map`. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { IdTable } from "../../../src/oap/id_table.ts";
+import { IdMemory, IdTable } from "../../../src/oap/id_table.ts";
 import { encodeFrame, FLAGS } from "../../../src/oap/mod.ts";
 import { describe, it } from "../../harness.ts";
 
@@ -29,9 +29,11 @@ const ID: fc.Arbitrary<Id> = fc.record({
 });
 
 describe("table of ids", () => {
+  const memory = new IdMemory();
+
   it("holds what a map holds, whatever is added and removed", () => {
     fc.assert(fc.property(fc.array(fc.tuple(ID, fc.boolean()), { maxLength: 600 }), (steps) => {
-      const table = new IdTable<string>();
+      const table = new IdTable<string>(memory);
       const map = new Map<string, Id>();
       for (const [id, add] of steps) {
         const place = table.find(header(id), 0);
@@ -52,7 +54,7 @@ describe("table of ids", () => {
   });
 
   it("grows to hundreds of entries and empties in any order", () => {
-    const table = new IdTable<bigint>();
+    const table = new IdTable<bigint>(memory);
     const ids = Array.from({ length: 320 }, (_, i) => ({
       tenantId: 5n,
       appProtoId: 7,
@@ -63,5 +65,20 @@ describe("table of ids", () => {
       assert.equal(table.removeAt(table.find(header(id), 0)), id.corrId);
     }
     assert.equal(table.size, 0);
+  });
+
+  it("holds no memory while it is empty, and gives clean memory on", () => {
+    const own = new IdMemory();
+    const one = new IdTable<string>(own);
+    const two = new IdTable<string>(own);
+    const id = (corrId: bigint): Id => ({ tenantId: 1n, appProtoId: 7, corrId });
+    for (let i = 0n; i < 64n; i++) one.add(header(id(i)), 0, `${i}`);
+    while (one.size > 0) one.removeAt(0);
+    two.add(header(id(1_000n)), 0, "two");
+    for (let i = 0n; i < 64n; i++) assert.equal(two.find(header(id(i)), 0), -1);
+    one.add(header(id(1n)), 0, "one");
+    assert.equal(two.find(header(id(1n)), 0), -1);
+    assert.equal(one.find(header(id(1_000n)), 0), -1);
+    assert.equal(two.get(two.find(header(id(1_000n)), 0)), "two");
   });
 });
