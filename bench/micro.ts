@@ -90,7 +90,12 @@ function rows(measured: ReadonlyMap<string, Measured>): Row[] {
     const other = registered().find(({ group, baseline }) =>
       baseline === true && group === one.group
     );
-    return row(one, of(one.id), other && of(other.id), other?.id ?? "");
+    return row(
+      one,
+      of(one.id),
+      other && of(other.id),
+      other?.id.slice(other.group.length + 1) ?? "",
+    );
   });
 }
 
