@@ -313,8 +313,8 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
     this.#reading.resume();
   }
 
-  retain(bytes: number): void {
-    if (this.#state === "open") this.#reading.retain(bytes);
+  retain(bytes: number, finished: boolean = false): void {
+    if (this.#state === "open") this.#reading.retain(bytes, finished);
   }
 
   reserve(bytes: number, onGrant: () => void): boolean {

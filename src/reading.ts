@@ -105,10 +105,11 @@ export class Reading implements IntakeOwner {
     this.#intake.stop(false);
   }
 
-  /** What the sink keeps has changed. */
-  retain(bytes: number): void {
+  /** What the sink keeps has changed; `finished`: what was reserved is part of it, or gone. */
+  retain(bytes: number, finished: boolean): void {
     this.#retained = bytes;
-    this.#charge();
+    if (finished) this.#account.finish(bytes + this.#intake.held);
+    else this.#charge();
   }
 
   /** Reserves memory for a frame; see `Carrier.reserve`. */

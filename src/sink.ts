@@ -131,8 +131,13 @@ export interface Carrier {
    * @param owed Bytes still owed to finish what has begun, as in {@linkcode SinkReport.owed}. @default {0}
    */
   resume(owed?: number): void;
-  /** What the sink retains has changed since its last report. */
-  retain(bytes: number): void;
+  /**
+   * What the sink retains has changed since its last report.
+   *
+   * @param finished The unit is complete that memory was reserved for: the reservation ends, and what
+   * the sink still keeps of the unit is in `bytes`.
+   */
+  retain(bytes: number, finished?: boolean): void;
   /**
    * Reserves memory for a unit above one chunk, before any of it is taken; 0 gives it back.
    *

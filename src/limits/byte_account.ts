@@ -95,6 +95,14 @@ export class ByteAccount {
     return true;
   }
 
+  /** The frame is complete that memory was reserved for: in one step, what is still kept of it is retained. */
+  finish(retained: number): void {
+    if (this.#closed) return;
+    this.#reserved = 0;
+    this.#retained = retained;
+    this.#settle();
+  }
+
   /** Sets what a receive may bring, where that is more than the floor; `false` when the pool cannot take it. */
   widen(bytes: number): boolean {
     if (this.#closed) return false;

@@ -199,11 +199,18 @@ export class FramedSink implements Sink {
         this.#parser.nextMaxFrameBytes = this.#limit;
         from = this.#parser.feed(bytes, from, room);
         this.#distribute(this.#parser.take(), owned);
+        if (this.#parser.finished) this.#settleReserved();
         if (this.#parser.error !== undefined) this.#fault(this.#parser.error);
       }
     } catch (error) {
       this.#break(TransportError.from(error, "internal", { op: "decode", origin: "library" }));
     }
+  }
+
+  /** What was reserved for a frame is now retained, or given back if the application has it. */
+  #settleReserved(): void {
+    this.#parser.finished = false;
+    this.carrier.retain(this.#report.retained = this.#retained, true);
   }
 
   #distribute(found: Found, owned: boolean): void {
@@ -231,6 +238,7 @@ export class FramedSink implements Sink {
 
   /** The consumer has taken something: goes on with what was held, then with reading. */
   #catchUp(): void {
+    this.#tellRetained();
     while (this.#held.length > 0 && !this.#over) {
       const bytes = this.#held.shift() as Uint8Array;
       const before = this.#held.length;
@@ -238,14 +246,17 @@ export class FramedSink implements Sink {
       if (this.#held.length > before) return;
     }
     if (this.#ended && !this.#over) this.#finish();
-    const retained = this.#retained;
-    if (retained !== this.#report.retained) {
-      this.#report.retained = retained;
-      this.carrier.retain(retained);
-    }
+    this.#tellRetained();
     if (!this.#report.pause || this.#behind) return;
     this.#report.pause = this.#report.waits = false;
     this.carrier.resume(this.#parser.owed);
+  }
+
+  #tellRetained(): void {
+    const retained = this.#retained;
+    if (retained === this.#report.retained) return;
+    this.#report.retained = retained;
+    this.carrier.retain(retained);
   }
 
   get #behind(): boolean {

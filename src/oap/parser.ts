@@ -50,6 +50,8 @@ export class Parser {
   reserve: ((bytes: number) => boolean) | undefined = undefined;
   /** Whether it waits for memory, and takes nothing. */
   blocked = false;
+  /** Whether a frame is complete for which memory is reserved; it stops there, for that to be settled. */
+  finished = false;
   #broken: unknown = undefined;
   readonly #inflate: boolean;
   /** A header that is not complete; made with the first one that is split. */
@@ -133,7 +135,8 @@ export class Parser {
     // What is left begins with a header.
     if (pos < bytes.length && !this.blocked) this.maxFrameBytes = this.nextMaxFrameBytes;
     while (
-      pos < bytes.length && this.error === undefined && !this.blocked && this.found.items < limit
+      pos < bytes.length && this.error === undefined && !this.blocked && !this.finished &&
+      this.found.items < limit
     ) {
       pos = this.#scan(source, pos, limit - this.found.items);
     }
@@ -252,7 +255,7 @@ export class Parser {
 
   /** The unfinished frame is complete: its memory is the receiver's. */
   #takeAssembled(): Uint8Array {
-    if (this.assembly.need > FLOOR_BYTES) this.reserve?.(0);
+    if (this.assembly.need > FLOOR_BYTES && this.reserve !== undefined) this.finished = true;
     return this.assembly.take();
   }
 

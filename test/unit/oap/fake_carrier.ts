@@ -231,7 +231,8 @@ export class FakeConnection implements Attachable, Carrier {
     return value;
   }
 
-  retain(bytes: number): void {
+  retain(bytes: number, finished: boolean = false): void {
+    if (finished) this.reserved = 0;
     this.retained.push(bytes);
   }
 
