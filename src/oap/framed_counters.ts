@@ -28,7 +28,7 @@ export interface FramedCounters {
   lateAnswers: number;
   /** Requests of the peer answered 429, because too many were unanswered. */
   refused: number;
-  /** Frames dropped because they belong to a refused request, or because the inbox had no room for its 429. */
+  /** Frames dropped because they belong to a refused request, or because 256 others were in line for the inbox before its 429. */
   dropped: number;
   /** Times reading paused because nobody took the frames. */
   pauses: number;

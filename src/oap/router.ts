@@ -7,7 +7,7 @@
 import { CodecError } from "./codec_error.ts";
 import type { Found } from "./found.ts";
 import { Sorting } from "./sorting.ts";
-import { EMPTY, FLAGS, HEADER_BYTES } from "./frame.ts";
+import { EMPTY, FLAGS, type Frame, HEADER_BYTES } from "./frame.ts";
 import { FrameView } from "./frame_view.ts";
 import type { FramedCounters } from "./framed_counters.ts";
 import { decodeHelloRequest, helloFrame, type HelloReply } from "./hello.ts";
@@ -102,7 +102,7 @@ export class Router {
   }
 
   #hello(source: Source, at: number, len: number, flags: number): CodecError | undefined {
-    const { sender, counters, reply } = this.#parts;
+    const { counters, reply } = this.#parts;
     if ((flags & FLAGS.RESP) !== 0 && (flags & FLAGS.REQ) === 0) {
       if (!this.#answer(source, at, len, false)) counters.lateAnswers++;
       return undefined;
@@ -117,11 +117,7 @@ export class Router {
     const { max_frame, max_inflight, flags_supported, versions, transports } = reply;
     const body = { max_frame, max_inflight, flags_supported, versions, transports };
     const { tenantId, corrId } = request;
-    if (
-      !this.#offer(() =>
-        sender.offer(helloFrame(FLAGS.RESP, 200, body, { tenantId, corrId }), undefined)
-      )
-    ) counters.dropped++;
+    this.#queue(helloFrame(FLAGS.RESP, 200, body, { tenantId, corrId }), (put) => put(), () => {});
     return undefined;
   }
 
@@ -139,24 +135,29 @@ export class Router {
   }
 
   #turnAway(verdict: "refuse" | "drop", source: Source, at: number): void {
-    const { inbound, sender, counters } = this.#parts;
-    if (verdict === "refuse") {
-      const { appProtoId, tenantId, corrId } = new FrameView(source, at, HEADER_BYTES);
-      const answer = { flags: FLAGS.RESP, code: 429, appProtoId, tenantId, corrId, payload: EMPTY };
-      if (this.#offer(() => inbound.refusing(() => sender.offer(answer, undefined)))) {
-        counters.refused++;
-        return;
-      }
+    const { inbound, counters } = this.#parts;
+    if (verdict === "drop") {
+      counters.dropped++;
+      return;
     }
-    counters.dropped++;
+    const { appProtoId, tenantId, corrId } = new FrameView(source, at, HEADER_BYTES);
+    const answer = { flags: FLAGS.RESP, code: 429, appProtoId, tenantId, corrId, payload: EMPTY };
+    this.#queue(answer, (put) => inbound.refusing(put), () => counters.refused++);
   }
 
-  /** An answer of ours that has no room, or no way out any more, is given up. */
-  #offer(call: () => boolean): boolean {
+  /**
+   * Queues an answer of ours, in turn where the inbox or the egress rate has no room for it now. One that
+   * the line has no place for, or that has no way out any more, is given up.
+   */
+  #queue(answer: Frame, how: (put: () => boolean) => boolean, queued: () => void): void {
+    const { sender, counters } = this.#parts;
+    const put = (): boolean => how(() => sender.offer(answer, undefined));
+    const dropped = (): void => void counters.dropped++;
     try {
-      return call();
+      if (put()) return queued();
+      sender.outbox.inTurn(HEADER_BYTES + answer.payload.length, put).then(queued, dropped);
     } catch {
-      return false;
+      dropped();
     }
   }
 }

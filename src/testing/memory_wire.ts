@@ -167,7 +167,9 @@ export class MemoryDirection {
       return this.#to.ended();
     }
     const { window, maxReceive, draw } = this.#path;
-    const n = 1 + Math.floor(draw() * Math.min(this.#bytes, maxReceive));
+    // Bun, whose receives are owned, asks nobody how much to bring.
+    const asked = this.#to.owns ? maxReceive : Math.min(maxReceive, this.#to.handler!.receiveBytes);
+    const n = 1 + Math.floor(draw() * Math.min(this.#bytes, asked));
     const bytes = this.#to.owns ? new Uint8Array(n) : window.subarray(0, n);
     for (let at = 0; at < n;) {
       const first = this.#flight[0]!;

@@ -21,4 +21,6 @@ export { type DuplexPair, duplexPair, type DuplexPairOptions } from "./duplex_pa
 export { ManualClock } from "./manual_clock.ts";
 export { MemoryNetwork, type MemoryNetworkOptions } from "./memory_network.ts";
 export type { MemoryDirection, MemoryWire } from "./memory_wire.ts";
+export { SimulationFailure } from "./sim/failure.ts";
+export { simulate, type SimulationOptions, type SimulationReport } from "./sim/simulate.ts";
 export { random } from "./random.ts";
