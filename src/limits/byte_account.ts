@@ -42,6 +42,11 @@ export class ByteAccount {
     return this.#reserved + Math.max(this.#retained, this.#window) + this.#queued;
   }
 
+  /** Bytes of the writer inbox. */
+  get queued(): number {
+    return this.#queued;
+  }
+
   /** Bytes held of the pool. */
   get pooled(): number {
     return this.#incoming + this.#outgoing;

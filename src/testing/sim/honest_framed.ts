@@ -187,7 +187,7 @@ class Session {
     const before = world.clock.now();
     await this.#connection.request(frame, { signal: controller.signal, timeoutMs: ms * 2 })
       .catch(() => {});
-    if (world.clock.now() - before > ms * 2 + 1) {
+    if (world.clock.now() - before > ms * 2 + 2) {
       world.fail("no deadlock", `a request of ${ms * 2} ms took ${world.clock.now() - before} ms`);
     }
   }

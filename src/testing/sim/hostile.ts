@@ -102,7 +102,8 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   },
   "stalled frame": (puppet, draw, world) => {
     const bytes = frame(draw, world.heavy ? draw.int(200_000, 900_000) : draw.size(100, 60_000));
-    puppet.send(bytes.subarray(0, draw.int(1, bytes.length - 1)));
+    const most = Math.min(bytes.length - 1, draw.pick([100, 70_000, 1_000_000]));
+    puppet.send(bytes.subarray(0, draw.int(1, most)));
   },
   "drip": async (puppet, draw, world) => {
     const bytes = frame(draw, 200);
@@ -175,7 +176,9 @@ export class Crowd {
       const own = draw.fork();
       world.after(own.between(0, 2_000), () => this.#attack(name, attack, own));
     }
-    if (draw.chance(0.15)) this.#flood(draw.fork());
+    if (draw.chance(0.15)) this.#flood(draw.fork(), /silence|half|cut|header/);
+    // Each of them asks for the memory of a large frame, and sends little of it.
+    if (world.heavy) this.#flood(draw.fork(), /stalled/);
   }
 
   /** All of them go away, without a word. */
@@ -191,13 +194,13 @@ export class Crowd {
   }
 
   /** Many connections in a short time, from many addresses or from one. */
-  #flood(draw: Draw): void {
+  #flood(draw: Draw, which: RegExp): void {
     const n = draw.pick([10, 30, 90]);
     const one = draw.chance(0.3) ? this.#address(draw) : undefined;
     const ms = draw.pick([1, 50, 1_000]);
     const at = draw.between(0, 1_000);
     const [name, attack] = draw.pick(
-      Object.entries(ATTACKS).filter(([name]) => /silence|half|cut|header/.test(name)),
+      Object.entries(ATTACKS).filter(([name]) => which.test(name)),
     );
     for (let i = 0; i < n; i++) {
       const own = draw.fork();

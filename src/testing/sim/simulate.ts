@@ -77,7 +77,7 @@ export async function simulate(
     "server",
     planServer(draw.fork(), world.heavy),
     "10.0.0.1",
-    world.heavy || draw.chance(0.3) ? 4 * 1024 * 1024 : undefined,
+    world.heavy || draw.chance(0.3) ? 16 * 1024 * 1024 : undefined,
   );
   const server = await startServer(world, subject);
   const crowd = new Crowd(world, draw.fork());
