@@ -41,12 +41,12 @@ export class Histogram {
     return n;
   }
 
-  /** Counts one observation. */
-  observe(value: number): void {
+  /** Counts an observation, or several of the same value. */
+  observe(value: number, times: number = 1): void {
     const { edges, counts } = this;
     let i = 0;
     while (i < edges.length && value > edges[i]!) i++;
-    counts[i]!++;
-    this.sum += value;
+    counts[i]! += times;
+    this.sum += value * times;
   }
 }

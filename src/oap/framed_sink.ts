@@ -31,13 +31,14 @@ import { Parser } from "./parser.ts";
 import { Requests } from "./requests.ts";
 import { Router } from "./router.ts";
 import { Sender } from "./sender.ts";
+import { type Counted, OapTotals } from "./totals.ts";
 import { WorkQueue } from "./work_queue.ts";
 
 /** What connections of one transport share. */
 const ID_MEMORY: unique symbol = Symbol("memory of id tables");
 
 /** Everything that belongs to one framed connection. */
-export class FramedSink implements Sink {
+export class FramedSink implements Sink, Counted {
   /** What the connection offers. */
   readonly carrier: Carrier;
   /** How it is framed. */
@@ -58,6 +59,7 @@ export class FramedSink implements Sink {
   receives = 0;
   /** Most unanswered requests of this end. */
   maxInflight: number;
+  readonly #totals: OapTotals;
   readonly #parser: Parser;
   /** Largest frame by the options and by what was agreed with the peer. */
   #most: number;
@@ -82,6 +84,8 @@ export class FramedSink implements Sink {
   #completed = 0;
   #ended = false;
   #over = false;
+  /** The connection is over, whatever is still to be taken. */
+  #gone = false;
   #draining = false;
 
   /** @param carrier What the connection offers. @param options How to frame it. */
@@ -90,11 +94,19 @@ export class FramedSink implements Sink {
     const inflate = options.inflate ?? true;
     this.carrier = carrier;
     this.options = options;
+    this.#totals = OapTotals.of(carrier);
+    this.#totals.add(this);
     const memory = carrier.shared(ID_MEMORY, () => new IdMemory());
     this.requests = new Requests(carrier, memory);
     this.maxInflight = limit("maxInflight", options.maxInflight, 1, CAPS.inflightFrames);
     this.inbound = new InboundRequests(this.maxInflight, memory);
-    this.sender = new Sender(carrier.outbox, () => this.#limit, this.inbound, this.counters);
+    this.sender = new Sender(
+      carrier,
+      () => this.#limit,
+      this.inbound,
+      this.counters,
+      this.#totals.writeSeconds,
+    );
     this.#parser = new Parser(this.#limit, inflate);
     this.#parser.reserve = (bytes) => carrier.reserve(bytes, this.#onGrant);
     this.#router = new Router(this);
@@ -137,6 +149,14 @@ export class FramedSink implements Sink {
     this.#catchUp();
   }
 
+  get inflight(): number {
+    return this.requests.size;
+  }
+
+  get queued(): number {
+    return this.queue.frames;
+  }
+
   push(bytes: Uint8Array, owned: boolean): SinkReport {
     this.receives++;
     if (this.#held.length > 0) this.#held.push(owned ? bytes : bytes.slice());
@@ -162,6 +182,7 @@ export class FramedSink implements Sink {
     // An orderly close loses nothing: what is held is decoded as the consumer takes what came before.
     const more = reason.kind === "closed" && this.#held.length > 0 && !this.#parser.blocked;
     this.#over = !more;
+    this.#gone = true;
     this.requests.rejectAll(
       error ??
         new TransportError("io_closed", "The connection closed before the answer came", {
@@ -169,6 +190,7 @@ export class FramedSink implements Sink {
         }),
     );
     if (more) return;
+    this.#totals.remove(this);
     this.#held.length = 0;
     this.#parser.assembly.drop(); // whoever keeps the connection does not keep what came of a frame
     this.queue.finish(error);
@@ -197,8 +219,14 @@ export class FramedSink implements Sink {
           return;
         }
         this.#parser.nextMaxFrameBytes = this.#limit;
+        const before = this.carrier.now();
         from = this.#parser.feed(bytes, from, room);
-        this.#distribute(this.#parser.take(), owned);
+        const found = this.#parser.take();
+        if (found.completed > 0) {
+          const seconds = (this.carrier.now() - before) / 1_000;
+          this.#totals.readSeconds.observe(seconds / found.completed, found.completed);
+        }
+        this.#distribute(found, owned);
         if (this.#parser.finished) this.#settleReserved();
         if (this.#parser.error !== undefined) this.#fault(this.#parser.error);
       }
@@ -292,6 +320,7 @@ export class FramedSink implements Sink {
     const fault = this.#parser.end();
     if (fault !== undefined) this.#fault(fault);
     this.queue.finish(undefined);
+    if (this.#gone) this.#totals.remove(this);
     this.requests.rejectAll(
       new TransportError("io_closed", "The peer ended its side before the answer came", {
         op: "request",

@@ -5,11 +5,13 @@
  */
 
 import { deferred } from "../deferred.ts";
-import type { Outbox, WriteDone } from "../sink.ts";
+import type { Histogram } from "../histogram.ts";
+import type { Carrier, Outbox, WriteDone } from "../sink.ts";
 import { checkFrame, encodeHead, encodeInto } from "./encoder.ts";
 import { EMPTY, FLAGS, type Frame, HEADER_BYTES } from "./frame.ts";
 import type { FramedCounters } from "./framed_counters.ts";
 import type { InboundRequests } from "./inbound.ts";
+import { TIMED_OF } from "./totals.ts";
 
 /** Puts frames into a connection's inbox: small ones by copy, large ones by reference. */
 export class Sender {
@@ -24,18 +26,29 @@ export class Sender {
   readonly #inbound: InboundRequests;
   readonly #counters: FramedCounters;
   readonly #limit: () => number;
+  readonly #now: () => number;
+  readonly #seconds: Histogram;
 
-  /** @param outbox The inbox. @param limit Largest frame, now. @param inbound Told of answers. @param counters Where frames are counted. */
+  /**
+   * @param carrier Whose inbox it is.
+   * @param limit Largest frame, now.
+   * @param inbound Told of answers.
+   * @param counters Where frames are counted.
+   * @param seconds Where the time of one frame of 64 is counted.
+   */
   constructor(
-    outbox: Outbox,
+    carrier: Pick<Carrier, "outbox" | "now">,
     limit: () => number,
     inbound: InboundRequests,
     counters: FramedCounters,
+    seconds: Histogram,
   ) {
-    this.outbox = outbox;
+    this.outbox = carrier.outbox;
+    this.#now = () => carrier.now();
     this.#limit = limit;
     this.#inbound = inbound;
     this.#counters = counters;
+    this.#seconds = seconds;
   }
 
   /** Largest frame that may be sent now, in bytes. */
@@ -51,6 +64,14 @@ export class Sender {
    * @throws {TransportError} What the frame breaks, or why nothing can be sent any more.
    */
   offer(frame: Frame, done: WriteDone | undefined): boolean {
+    if (this.#counters.framesOut % TIMED_OF !== 0) return this.#offer(frame, done);
+    const before = this.#now();
+    if (!this.#offer(frame, done)) return false;
+    this.#seconds.observe((this.#now() - before) / 1_000, TIMED_OF);
+    return true;
+  }
+
+  #offer(frame: Frame, done: WriteDone | undefined): boolean {
     const { outbox } = this;
     const len = checkFrame(frame, this.maxFrameBytes);
     if (len > outbox.smallBytes) return this.#offerLarge(frame, done);

@@ -1,0 +1,80 @@
+/**
+ * What all framed connections of a transport have counted together.
+ *
+ * @module
+ */
+
+import { EDGES, Histogram } from "../histogram.ts";
+import type { Carrier } from "../sink.ts";
+import { type FramedCounters, framedCounters } from "./framed_counters.ts";
+
+/** Frames of which one is timed when they are sent: a clock costs more than a frame. */
+export const TIMED_OF = 64;
+
+/** One framed connection, as the totals see it. */
+export interface Counted {
+  /** What it counts. */
+  readonly counters: FramedCounters;
+  /** Requests of this end without an answer. */
+  readonly inflight: number;
+  /** Frames that nobody has taken. */
+  readonly queued: number;
+}
+
+/** See the module. */
+export class OapTotals {
+  /** Seconds that decoding took, for each frame of a read its part. */
+  readonly readSeconds: Histogram = new Histogram(EDGES.oapFrameSeconds);
+  /** Seconds that encoding and queueing took, for one frame of 64, counted as 64. */
+  readonly writeSeconds: Histogram = new Histogram(EDGES.oapFrameSeconds);
+  readonly #live: Set<Counted> = new Set();
+  readonly #past: FramedCounters = framedCounters();
+
+  /** The totals of a connection's transport. */
+  static of(carrier: Pick<Carrier, "shared">): OapTotals {
+    return carrier.shared(KEY, () => new OapTotals());
+  }
+
+  /** Counts a connection in. */
+  add(connection: Counted): void {
+    this.#live.add(connection);
+  }
+
+  /** A connection is over: what it counted stays. */
+  remove(connection: Counted): void {
+    if (this.#live.delete(connection)) addTo(this.#past, connection.counters);
+  }
+
+  /** The sum of what all connections counted, those that are over included. */
+  counters(): FramedCounters {
+    const sum = framedCounters();
+    addTo(sum, this.#past);
+    for (const { counters } of this.#live) addTo(sum, counters);
+    return sum;
+  }
+
+  /** Requests without an answer, of all connections. */
+  get inflight(): number {
+    let n = 0;
+    for (const connection of this.#live) n += connection.inflight;
+    return n;
+  }
+
+  /** Frames that nobody has taken, of all connections. */
+  get queued(): number {
+    let n = 0;
+    for (const connection of this.#live) n += connection.queued;
+    return n;
+  }
+}
+
+const KEY: symbol = Symbol("ron-transport.oap");
+
+function addTo(sum: FramedCounters, more: FramedCounters): void {
+  for (const key of Object.keys(more) as (keyof FramedCounters)[]) {
+    if (key !== "rejects") sum[key] += more[key];
+  }
+  for (const [reason, n] of Object.entries(more.rejects)) {
+    sum.rejects[reason] = (sum.rejects[reason] ?? 0) + n;
+  }
+}
