@@ -140,14 +140,15 @@ export class ConnectionTable {
     const sockets: (() => void)[] = [];
     for (const link of [...links]) link.abort(undefined, (destroy) => sockets.push(destroy));
     for (let at = 0; at < sockets.length; at += SLICE) {
-      if (at > 0) await this.#turn();
+      if (at > 0) await this.pause(0);
       for (const destroy of sockets.slice(at, at + SLICE)) destroy();
     }
   }
 
-  #turn(): Promise<void> {
+  /** Waits a while. */
+  pause(ms: number): Promise<void> {
     const { promise, resolve } = deferred<void>();
-    this.#clock.after(0, resolve);
+    this.#clock.after(ms, resolve);
     return promise;
   }
 

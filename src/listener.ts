@@ -12,6 +12,9 @@ import type { Link } from "./link.ts";
 import type { BoundListener, PendingSocket } from "./runtime/runtime.ts";
 import { TransportError } from "./errors.ts";
 
+/** How long an address that is given up still accepts, in milliseconds. */
+const GRACE_MS = 250;
+
 /** Handles one accepted connection; when it settles, the connection is closed in order. */
 export type OnConnection = (connection: Connection) => void | Promise<void>;
 
@@ -31,13 +34,14 @@ export type OnConnection = (connection: Connection) => void | Promise<void>;
  * ```
  */
 export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
-  /** Where it listens, with the real port. */
+  /** Where it listens, with the real port; {@linkcode Transport.rebind} can change it. */
   readonly address: Address;
   readonly #table: ConnectionTable;
   readonly #takesWork: () => boolean;
   readonly #onStop: () => void;
   readonly #onConnection: OnConnection | undefined;
-  readonly #links = new Set<Link>();
+  /** With the address at which each was accepted. */
+  readonly #links = new Map<Link, Address>();
   readonly #ready: Connection[] = []; // at most max_conns: each holds a slot
   readonly #takers: Deferred<IteratorResult<Connection>>[] = [];
   #bound: BoundListener | undefined;
@@ -77,15 +81,46 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
     }
   }
 
+  /** @internal What it is bound to. */
+  get bound(): BoundListener | undefined {
+    return this.#bound;
+  }
+
+  /** @internal Changes over to another address, or with `stays` to other terms at this one; the old ones drain. */
+  async move(
+    bound: BoundListener,
+    stays: boolean,
+    address: Address,
+    rotate: ((bound: BoundListener) => Promise<void>) | undefined,
+    ms: number | undefined,
+  ): Promise<void> {
+    const old = this.#bound;
+    (this as { address: Address }).address = address;
+    this.bind(bound, rotate && (() => rotate(bound)));
+    const leaving = (): Set<Link> => {
+      return new Set([...this.#links.keys()].filter((link) => this.#links.get(link) !== address));
+    };
+    // Closed while the other was being bound: then that goes, too.
+    const stopped = this.#stopping === undefined ? undefined : bound.close();
+    for (const link of leaving()) link.drain();
+    if (old !== undefined && !stays && stopped === undefined) {
+      // Who has connected and was not accepted yet would be reset by the system.
+      await this.#table.pause(GRACE_MS);
+      for (const link of leaving()) link.drain();
+      await Promise.all([old.close(), this.#table.settle(leaving(), ms)]);
+    } else await this.#table.settle(leaving(), ms);
+    await stopped;
+  }
+
   /** @internal Every accepted socket comes here before any byte of it is read. */
-  accept(pending: PendingSocket): Link | undefined {
+  accept(pending: PendingSocket, address: Address = this.address): Link | undefined {
     if (this.#stopping !== undefined || !this.#takesWork()) return undefined;
-    const link = this.#table.accepting(this.address, pending, {
+    const link = this.#table.accepting(address, pending, {
       onOpen: (link) => this.#deliver(link),
       onClosed: (link) => void this.#links.delete(link),
     });
     if (link === undefined) return undefined;
-    this.#links.add(link);
+    this.#links.set(link, address);
     link.hold(pending);
     return link;
   }
@@ -144,15 +179,16 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
    */
   async drain(ms?: number): Promise<void> {
     const stopped = this.#stop();
-    for (const link of this.#links) link.drain();
-    await this.#table.settle(this.#links, ms);
+    const links = new Set(this.#links.keys());
+    for (const link of links) link.drain();
+    await this.#table.settle(links, ms);
     await stopped;
   }
 
   /** Stops accepting and aborts the connections of this listener. Idempotent. */
   async close(): Promise<void> {
     const stopped = this.#stop();
-    await this.#table.abort(this.#links);
+    await this.#table.abort(new Set(this.#links.keys()));
     await stopped;
   }
 

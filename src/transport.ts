@@ -10,6 +10,7 @@ import { systemClock } from "./clock.ts";
 import { transitionEvent } from "./audit/events.ts";
 import { AuditTrail } from "./audit/trail.ts";
 import type { ConfigSnapshot, ReloadResult, TransportConfig } from "./config/config.ts";
+import { diffConfigs } from "./config/diff.ts";
 import { ConfigInForce } from "./config/in_force.ts";
 import type { ConfigError } from "./config/issues.ts";
 import { unreadPaths } from "./config/paths.ts";
@@ -23,6 +24,7 @@ import { ByteBudget } from "./limits/byte_budget.ts";
 import { listenError } from "./listen_error.ts";
 import { Listener } from "./listener.ts";
 import type { ConnectionClosed, DialOptions, ListenOptions, TransportHooks } from "./options.ts";
+import { type Move, prepareMove, rebindIssue, staysAt, type Terms } from "./rebind.ts";
 import { type Readiness, type ReadinessReason, ReadinessState, reasonOf } from "./readiness.ts";
 import { TrapRate } from "./trap_rate.ts";
 import { detectRuntime } from "./runtime/detect.ts";
@@ -71,11 +73,12 @@ export class Transport implements AsyncDisposable {
   readonly #readiness: ReadinessState;
   readonly #traps: TrapRate;
   readonly #onAbort = (): void => void this.close();
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Map<Listener, ListenOptions>();
   #runtime: Promise<Runtime> | undefined;
   #dials: boolean; // has dialled, or can do nothing else
   #fault: ReadinessReason | undefined; // of the last listen, until one succeeds
   #draining = false;
+  #rebinding = false;
 
   /**
    * Makes a transport; nothing is bound or dialled yet.
@@ -147,6 +150,65 @@ export class Transport implements AsyncDisposable {
   }
 
   /**
+   * Puts the configuration in force that a {@linkcode Transport.reload} found to need a rebind, as a whole.
+   *
+   * Listeners that were given no address of their own move: what is new is bound before anything old is let
+   * go of, so no dial is refused; connections of the old drain. A listener stays the same object, with
+   * another `address`. With `bind_addr` now null it drains and closes.
+   *
+   * @param ms How long old connections may take to finish, in milliseconds. @default {5000}
+   * @returns `applied`, once the old connections are done; or `rejected`, with all as it was, when the new
+   * address cannot be bound, the TLS material cannot be used, or another reload came first.
+   * @throws {TransportError} `misuse` when nothing waits for it, when one is under way, or while draining.
+   */
+  async rebind(ms?: number): Promise<ReloadResult> {
+    const { pending } = this.#inForce;
+    if (this.#draining) throw misuse("rebind", "the transport is draining");
+    if (pending === undefined) {
+      throw misuse("rebind", "no configuration waits for it: reload first");
+    }
+    if (this.#rebinding) throw misuse("rebind", "a rebind is under way");
+    this.#rebinding = true;
+    const moves: Move[] = [];
+    try {
+      for (const [listener, options] of this.#listeners) {
+        if (options.address === undefined) moves.push(await this.#move(listener, options, pending));
+      }
+      if (this.#inForce.pending !== pending) throw misuse("rebind", "another reload came first");
+    } catch (cause) {
+      await Promise.all(moves.map((move) => move.undo()));
+      return this.#told(this.#inForce.rejected([rebindIssue(cause)]));
+    } finally {
+      this.#rebinding = false;
+    }
+    const diff = diffConfigs(this.config, pending);
+    const outcome = this.#told(this.#inForce.apply(pending, diff));
+    await Promise.all(moves.map((move) => move.commit(ms)));
+    return outcome;
+  }
+
+  /**
+   * Asks for TLS material again, for every listener that has some: see {@linkcode Listener.rotate}.
+   *
+   * @throws What the first listener throws whose material cannot be used; the others have rotated.
+   */
+  async rotate(): Promise<void> {
+    const secured = [...this.#listeners.keys()].filter(({ bound }) => bound?.rotate !== undefined);
+    const outcomes = await Promise.allSettled(secured.map((listener) => listener.rotate()));
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  }
+
+  async #move(listener: Listener, options: ListenOptions, to: ConfigSnapshot): Promise<Move> {
+    const runtime = await this.#loadRuntime();
+    if (to.bind_addr === null) return await prepareMove(runtime, listener, undefined, false);
+    const asked = this.#resolve(to.bind_addr, options.tls !== undefined, to);
+    const same = staysAt(listener, asked);
+    const address = same ? { ...asked, port: listener.address.port } : asked;
+    const terms = await this.#terms(listener, options, address, to);
+    return await prepareMove(runtime, listener, terms, same);
+  }
+
+  /**
    * Records that a configuration could not even be read: the same as a {@linkcode Transport.reload} that
    * is refused. For hosts that load documents, such as `watchConfig` of `./config`.
    *
@@ -180,34 +242,26 @@ export class Transport implements AsyncDisposable {
     if (this.#draining) throw misuse("listen", "the transport is draining");
     const asked = options.address ?? this.config.bind_addr;
     if (asked === null) throw misuse("listen", "bind_addr is null: this transport only dials");
-    const address = this.#resolve(asked, options.tls !== undefined);
+    const address = this.#resolve(asked, options.tls !== undefined, this.config);
     try {
-      const fetchTls = (): Promise<ServerTls> =>
-        serverTls(options.tls ?? this.#namedMaterial(), this.config);
-      const tls = address.transport === "tls" ? await fetchTls() : undefined;
       const onAbort = (): void => void listener.close();
       const takesWork = (): boolean => this.#takesWork;
       const listener: Listener = new Listener(address, this.#table, onConnection, takesWork, () => {
         this.#listeners.delete(listener);
         signal?.removeEventListener("abort", onAbort);
       });
+      const { tls, onAccept, onFault, rotate } = await this.#terms(
+        listener,
+        options,
+        address,
+        this.config,
+      );
       const runtime = await this.#loadRuntime();
-      const onFault = (): void => void this.#table.counters.acceptFaults++;
-      const rules: GateRules = {
-        tls: tls !== undefined,
-        alpn: tls?.alpn ?? [],
-        ...pqRule(this.config),
-        authorize: options.authorize,
-      };
-      const onAccept = (pending: PendingSocket): SocketHandler | undefined => {
-        const link = listener.accept(pending);
-        return link && gate(link, rules);
-      };
       const bound = await runtime.listen(address, tls, onAccept, onFault);
-      listener.bind(bound, tls && (async () => this.#rotate(bound, await fetchTls())));
+      listener.bind(bound, rotate && (() => rotate(bound)));
       this.#warn(bound);
       this.#fault = undefined;
-      this.#listeners.add(listener);
+      this.#listeners.set(listener, options);
       this.#judge();
       // Both may have come while it was binding.
       if (this.#draining || signal?.aborted) await listener.close();
@@ -234,7 +288,7 @@ export class Transport implements AsyncDisposable {
    */
   async dial(target: string | Address, options: DialOptions = {}): Promise<Connection> {
     options.signal?.throwIfAborted();
-    const address = this.#resolve(target, options.tls !== undefined);
+    const address = this.#resolve(target, options.tls !== undefined, this.config);
     const traffic = this.#table.counters.of(address.transport!);
     this.#dials = true;
     this.#judge();
@@ -266,7 +320,7 @@ export class Transport implements AsyncDisposable {
   async drain(ms?: number): Promise<void> {
     this.#stop();
     const { links } = this.#table;
-    const listeners = [...this.#listeners].map((listener) => listener.drain(ms));
+    const listeners = [...this.#listeners.keys()].map((listener) => listener.drain(ms));
     for (const link of links) link.drain();
     await this.#table.settle(links, ms);
     await Promise.all(listeners);
@@ -276,7 +330,7 @@ export class Transport implements AsyncDisposable {
   async close(): Promise<void> {
     this.#stop();
     const aborted = this.#table.abort(this.#table.links);
-    await Promise.all([...this.#listeners].map((listener) => listener.close()));
+    await Promise.all([...this.#listeners.keys()].map((listener) => listener.close()));
     await aborted;
   }
 
@@ -291,9 +345,8 @@ export class Transport implements AsyncDisposable {
   }
 
   /** The address with its transport settled. Plain TCP is never used where TLS is configured. */
-  #resolve(target: string | Address, tls: boolean): Address {
+  #resolve(target: string | Address, tls: boolean, { backend }: ConfigSnapshot): Address {
     const address = typeof target === "string" ? parseAddress(target) : target;
-    const { backend } = this.config;
     if (address.transport === "tcp" && (tls || backend === "tls")) {
       throw new TransportError(
         "config_invalid",
@@ -305,9 +358,36 @@ export class Transport implements AsyncDisposable {
     return { transport, hostname: address.hostname, port: address.port };
   }
 
+  /** What a listener's sockets are taken under: at its bind, and anew at a rebind. */
+  async #terms(
+    listener: Listener,
+    options: ListenOptions,
+    address: Address,
+    config: ConfigSnapshot,
+  ): Promise<Terms> {
+    const fetchTls = (config: ConfigSnapshot): Promise<ServerTls> =>
+      serverTls(options.tls ?? this.#namedMaterial(config), config);
+    const tls = address.transport === "tls" ? await fetchTls(config) : undefined;
+    const rules: GateRules = {
+      tls: tls !== undefined,
+      alpn: tls?.alpn ?? [],
+      ...pqRule(config),
+      authorize: options.authorize,
+    };
+    return {
+      address,
+      tls,
+      onAccept: (pending) => {
+        const link = listener.accept(pending, address);
+        return link && gate(link, rules);
+      },
+      onFault: () => void this.#table.counters.acceptFaults++,
+      rotate: tls && (async (bound) => await this.#rotate(bound, await fetchTls(this.config))),
+    };
+  }
+
   /** The material of the configured paths, if there are any. */
-  #namedMaterial(): TlsMaterialSource | undefined {
-    const { config } = this;
+  #namedMaterial(config: ConfigSnapshot): TlsMaterialSource | undefined {
     const { material } = this.#hooks;
     if (material === undefined || config.tls.cert_path === "") return undefined;
     return () => material(config);

@@ -113,11 +113,12 @@ export class BunRuntime implements Runtime {
   ): Promise<BoundListener> {
     if (tls !== undefined) return await this.#node.listen(address, tls, onAccept, onFault);
     const watch = new AcceptWatch(onFault);
+    let taker = onAccept;
     const events: RawHandler = {
       ...EVENTS,
       open(raw) {
         if (!watch.admit(raw.fd)) return raw.terminate();
-        const handler = onAccept({
+        const handler = taker({
           remote: endpoint(raw.remoteAddress, raw.remotePort),
           destroy: () => raw.terminate(),
         });
@@ -127,7 +128,7 @@ export class BunRuntime implements Runtime {
     };
     const server = this.#bun.listen({ ...target(address), allowHalfOpen: true, socket: events });
     watch.start(await acceptRemedy("bun", undefined, address));
-    return {
+    const bound: BoundListener = {
       address: "path" in address
         ? address
         : { hostname: server.hostname ?? address.hostname, port: server.port ?? address.port },
@@ -136,7 +137,16 @@ export class BunRuntime implements Runtime {
         server.stop();
         return Promise.resolve();
       },
+      // TLS is not of these sockets: it would have to bind the address anew.
+      renew: (tls, onAccept) => {
+        const renewed = (): BoundListener => {
+          taker = onAccept;
+          return bound;
+        };
+        return Promise.resolve(tls === undefined ? renewed : undefined);
+      },
     };
+    return bound;
   }
 }
 

@@ -46,6 +46,13 @@ type Net = typeof import("node:net");
  */
 const HANDSHAKE_FAILURE: Uint8Array = new Uint8Array([21, 3, 3, 0, 2, 2, 40]);
 
+interface AcceptWay {
+  readonly secured: TlsServer | undefined;
+  /** Whether the server gives sockets that do not read yet. */
+  readonly paused: boolean;
+  readonly accept: (raw: NetSocket) => void;
+}
+
 /** See the module. */
 export class NodeRuntime implements Runtime {
   readonly name: "deno" | "bun" | "node";
@@ -82,36 +89,55 @@ export class NodeRuntime implements Runtime {
     onFault: (cause: unknown) => void,
   ): Promise<BoundListener> {
     this.#net ??= await import("node:net");
-    const secured = tls && await TlsServer.create(this.#tls ??= await loadTlsModules(), tls);
-    const accept = secured === undefined
-      ? (raw: NetSocket): void => this.#acceptTcp(raw, onAccept)
-      : (raw: NetSocket): void => this.#acceptTls(raw, secured, onAccept);
     const watch = new AcceptWatch(onFault);
+    let way = await this.#acceptWay(tls, onAccept);
     const server = this.#net.createServer(
-      {
-        allowHalfOpen: true,
-        noDelay: true,
-        pauseOnConnect: secured === undefined || this.name === "deno",
-      },
-      (raw) => watch.admit(descriptorOf(raw)) ? accept(raw) : void raw.destroy(),
+      { allowHalfOpen: true, noDelay: true, pauseOnConnect: way.paused },
+      (raw) => watch.admit(descriptorOf(raw)) ? way.accept(raw) : void raw.destroy(),
     );
     await bind(server, address);
     server.on("error", onFault);
     watch.start(await acceptRemedy(this.name, server, address));
-    const bound = {
-      address: addressOf(server, address),
-      close() {
-        watch.close();
-        return unbind(server);
-      },
+    const bound = (): BoundListener => {
+      const { secured } = way;
+      const common = {
+        address: addressOf(server, address),
+        close() {
+          watch.close();
+          return unbind(server);
+        },
+        renew: async (tls: ServerTls | undefined, onAccept: OnAccept) => {
+          if (this.name === "bun" && tls === undefined) return undefined; // its plain sockets are others
+          const next = await this.#acceptWay(tls, onAccept);
+          return () => {
+            way = next;
+            // Read by the server at each accept, and missing in the types.
+            (server as unknown as { pauseOnConnect: boolean }).pauseOnConnect = next.paused;
+            return bound();
+          };
+        },
+      };
+      if (secured === undefined) return common;
+      return {
+        ...common,
+        get certificates() {
+          return secured.certificates;
+        },
+        rotate: (tls) => secured.rotate(tls),
+      };
     };
-    if (secured === undefined) return bound;
+    return bound();
+  }
+
+  /** How accepted sockets are taken. */
+  async #acceptWay(tls: ServerTls | undefined, onAccept: OnAccept): Promise<AcceptWay> {
+    const secured = tls && await TlsServer.create(this.#tls ??= await loadTlsModules(), tls);
     return {
-      ...bound,
-      get certificates() {
-        return secured.certificates;
-      },
-      rotate: (tls) => secured.rotate(tls),
+      secured,
+      paused: secured === undefined || this.name === "deno",
+      accept: secured === undefined
+        ? (raw) => this.#acceptTcp(raw, onAccept)
+        : (raw) => this.#acceptTls(raw, secured, onAccept),
     };
   }
 

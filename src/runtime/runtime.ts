@@ -192,6 +192,18 @@ export interface BoundListener {
    * @throws {TlsMaterialError} When they cannot be used; those before stay in use.
    */
   rotate?(tls: ServerTls): Promise<void>;
+  /**
+   * Makes ready that sockets accepted from some moment on go to another, under other TLS or none, without
+   * letting go of the address.
+   *
+   * @returns What does it, at once, and gives the listener as it is then; `undefined` where the runtime
+   * cannot.
+   * @throws {TlsMaterialError} When the material cannot be used; nothing has changed then.
+   */
+  renew?(
+    tls: ServerTls | undefined,
+    onAccept: OnAccept,
+  ): Promise<(() => BoundListener) | undefined>;
 }
 
 /** What a runtime must be able to do. */
