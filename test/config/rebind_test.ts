@@ -38,14 +38,17 @@ function dialling(
   const result = { good: 0, bad: [] as unknown[] };
   const loop = (async () => {
     while (running) {
+      let connection: Connection | undefined;
       try {
         const options = where().startsWith("tls:") && ca !== undefined ? { tls: { ca } } : {};
-        const connection = await client.dial(where(), options);
+        connection = await client.dial(where(), options);
         await exchange(connection);
         await connection.close();
         result.good++;
       } catch (error) {
+        connection?.abort();
         result.bad.push(error);
+        await turn();
       }
     }
     return result;
