@@ -30,10 +30,8 @@ import { TrapRate } from "./trap_rate.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import {
   type BoundListener,
-  type PendingSocket,
   type Runtime,
   type ServerTls,
-  type SocketHandler,
   TlsMaterialError,
 } from "./runtime/runtime.ts";
 import { gate, type GateRules } from "./tls/gate.ts";
