@@ -21,6 +21,8 @@ export interface HeldDuplex {
 export interface Tap {
   readonly sent?: (bytes: Uint8Array) => void;
   readonly received?: (bytes: Uint8Array) => void;
+  /** The peer's end came, behind all its bytes; `pass` gives it to TLS. */
+  readonly ended?: (duplex: Duplex, pass: () => void) => void;
   /** What to send when TLS gives up, if anything. */
   readonly lastWords?: () => Uint8Array | undefined;
 }
@@ -70,7 +72,11 @@ export function heldDuplex(
     wanted = duplex.push(bytes);
     if (!wanted) raw.pause();
   });
-  raw.on("end", () => duplex.push(null));
+  raw.on("end", () => {
+    const pass = (): void => void (duplex.destroyed || duplex.push(null));
+    if (tap.ended === undefined) pass();
+    else tap.ended(duplex, pass);
+  });
   raw.on("error", (error) => duplex.destroy(error));
   raw.on("close", () => duplex.destroy());
   raw.pause();

@@ -169,11 +169,14 @@ export class NodeRuntime implements Runtime {
     const pending = new ConnectingSocket(under, handler);
     under.on("connect", () => {
       const hello = new ServerHelloReader();
-      const held = this.#hold(under, { received: (bytes) => hello.feed(bytes) });
+      const held = this.#hold(under, {
+        received: (bytes) => hello.feed(bytes),
+        ended: (duplex, pass) => socket.rawEnded(duplex, pass),
+      });
       const raw = tls.wrap(held?.duplex ?? under);
       const { groups, serverName } = tls;
       const info = (): TlsInfo => tlsInfo(raw, { groups, serverName, group: hello.group });
-      const socket = new NodeSocket(raw, handler, info, under, held);
+      const socket: NodeSocket = new NodeSocket(raw, handler, info, under, held);
       pending.becomes(socket);
       raw.on("secureConnect", () => {
         const refusal = tls.refusal(raw);
@@ -219,12 +222,13 @@ export class NodeRuntime implements Runtime {
     const hello = new ServerHelloReader();
     const held = this.#hold(raw, {
       sent: (bytes) => hello.feed(bytes),
+      ended: (duplex, pass) => socket.rawEnded(duplex, pass),
       lastWords: () => hello.started ? undefined : HANDSHAKE_FAILURE,
     });
     const secure = tls.wrap(held?.duplex ?? raw);
     const { groups } = tls;
     const info = (): TlsInfo => tlsInfo(secure, { groups, group: hello.group });
-    const socket = new NodeSocket(secure, handler, info, raw, held);
+    const socket: NodeSocket = new NodeSocket(secure, handler, info, raw, held);
     secure.on("secure", () => {
       const refusal = tls.refusal(secure);
       if (refusal === undefined) socket.open();

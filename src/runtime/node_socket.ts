@@ -5,6 +5,7 @@
  */
 
 import type { Socket as NetSocket } from "node:net";
+import type { Duplex } from "node:stream";
 import { endpoint } from "./endpoint.ts";
 import type { HeldDuplex } from "./held_duplex.ts";
 import type {
@@ -60,11 +61,16 @@ export class NodeSocket implements Socket, PendingSocket {
     under?.on("error", (cause) => this.#fault ??= faultOf(cause, false));
     // Once it is open, Bun reports this one closed while TLS above it still sends.
     under?.on("close", () => this.#opened || raw.destroy());
-    // An end in mid-handshake, which TLS below a stream of ours may not be told of.
-    under?.on("end", () => {
-      if (!this.#opened) this.destroy();
-    });
-    held?.duplex.on("end", () => this.#truncated(2));
+    // An end in mid-handshake, which TLS over a stream of ours may not be told of. A turn later, as
+    // an alert may have come before it.
+    under?.on("end", () => setTimeout(() => this.#opened || this.#cutOff(), 0));
+    if (tls !== undefined) {
+      // Once open, an error of a record comes by this event alone, and Bun ends as if in order.
+      raw.on("_tlsError", (cause) => {
+        this.#fault ??= faultOf(cause, true);
+        if (this.#opened) this.destroy();
+      });
+    }
   }
 
   get info(): SocketInfo {
@@ -165,15 +171,30 @@ export class NodeSocket implements Socket, PendingSocket {
 
   #end(): void {
     this.#ended = true;
-    if (this.#opened && !this.#closed) this.#handler.onEnd();
+    if (!this.#opened) this.#cutOff();
+    else if (!this.#closed && this.#fault === undefined) this.#handler.onEnd();
   }
 
-  /** All ciphertext went to TLS. A close_notify in it ends the stream within these turns; else it was cut off. */
-  #truncated(turns: number): void {
-    if (this.#ended || this.#closed) return;
-    if (turns > 0) return void setTimeout(() => this.#truncated(turns - 1), 0);
-    this.#fault ??= { type: "reset", cause: new Error("The peer ended without close_notify") };
+  /** The peer ended in mid-handshake. TLS on Node would wait on. */
+  #cutOff(): void {
+    const cause = new Error("The peer ended before the handshake was done");
+    this.#fault ??= { type: "reset", cause };
     this.destroy();
+  }
+
+  /**
+   * The peer ended, and TLS has all that came before but not the end. A close_notify in it has ended
+   * the stream within these turns; else it was cut off.
+   */
+  rawEnded(duplex: Duplex, pass: () => void, turns = 2): void {
+    if (this.#closed) return;
+    if (this.#ended) return pass();
+    if (turns === 0) {
+      this.#fault ??= { type: "reset", cause: new Error("The peer ended without close_notify") };
+      return this.destroy();
+    }
+    const left = duplex.readableLength > 0 ? turns : turns - 1;
+    setTimeout(() => this.rawEnded(duplex, pass, left), 0);
   }
 
   #close(): void {
