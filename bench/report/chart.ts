@@ -74,7 +74,6 @@ export function valueChart(
 export function curveChart(
   title: string,
   curves: readonly Curve[],
-  xLabel: string,
   yLabel: string,
 ): string {
   const height = 420;
@@ -91,7 +90,6 @@ export function curveChart(
     ...y.ticks.map((tick) =>
       rule(70, y.at(tick), legend - 20, y.at(tick)) + text(64, y.at(tick) + 4, short(tick), "end")
     ),
-    text((legend + 50) / 2, height - 10, xLabel, "middle"),
     text(10, TOP - 10, yLabel, "start"),
     ...curves.flatMap(({ label, points }, i) => {
       const colour = COLOURS[i % COLOURS.length] ?? "";

@@ -51,7 +51,7 @@ export interface Row {
   readonly rounds: number;
   /** What a reader must know about this figure. */
   readonly note?: string;
-  /** A place on a curve: rows of one suite with equal `work` are one line of its chart. */
+  /** A place on a curve: rows of one suite with equal `work` are one line, in a table and a chart of their own. */
   readonly series?: { readonly x: number; readonly y: number };
   /** Figures for the gates. */
   readonly measures?: Measures;

@@ -31,14 +31,29 @@ export const SUITES: Readonly<Record<string, SuiteText>> = {
 64 KiB read into a receive window, as the native peer pays as well. The native peer is tokio-util's
 \`LengthDelimitedCodec\` with the header parsed by hand (\`bench/peers/native/\`).`,
   },
-  e2e: { title: "End to end over loopback", text: "" },
-  scaling: { title: "Scaling", text: "" },
+  e2e: {
+    title: "End to end over loopback",
+    text:
+      `Client and server in processes of their own, all kinds in turns, processor time of both ends together
+(\`bench/e2e/\`, \`bench/peers/\`). Each peer has its fastest documented settings: \`bench/peers/README.md\`.`,
+  },
+  scaling: {
+    title: "Scaling",
+    text:
+      `What one message or one connection costs as there are more of them (\`bench/scaling/\`). An exponent of 0
+is a cost that stays the same, 1 one that doubles with their number.`,
+  },
   startup: {
     title: "Start-up and size",
     text:
       `Fresh processes in turns (\`bench/startup/\`). Import times are wall time, which a start is.`,
   },
-  load: { title: "Under load", text: "" },
+  load: {
+    title: "Under load",
+    text:
+      `A server over TLS at a steady rate, requests sent when they are due whether or not answers come
+(\`bench/load/\`): a tenth of the load of a rig of 8 cores. Wall time, so the load of the machine is in it.`,
+  },
   micro: {
     title: "Single operations",
     text:

@@ -36,15 +36,16 @@ export function section(suite: string, both: Both): Section {
     if (apart === true) parts.push(`### ${group.runtimes[0]}`);
     const lines = merge(group);
     for (const [kind, found] of sorted(lines)) {
-      const chart = kind === "curves"
-        ? curves(found, group, title)
-        : [bars(kind, found, group, title)];
-      chart.forEach((svg, i) => {
+      const tables = kind === "curves" ? byWork(found) : [[title, found] as const];
+      tables.forEach(([heading, rows], i) => {
         const file = `${name}_${kind}${i === 0 ? "" : `_${i + 1}`}`;
-        charts.set(file, svg);
-        parts.push(`![${title}](charts/${file}.svg)`);
+        charts.set(
+          file,
+          kind === "curves" ? curves(rows, group, heading) : bars(kind, rows, group, title),
+        );
+        parts.push(...(kind === "curves" ? [`### ${heading}`] : []));
+        parts.push(`![${heading}](charts/${file}.svg)`, table(kind, rows, group));
       });
-      parts.push(table(kind, found, group));
     }
     parts.push(remarks(lines));
   }
@@ -77,7 +78,7 @@ function sorted(lines: readonly Line[]): [Kind, Line[]][] {
     if (rows.some(({ series }) => series !== undefined)) return "curves";
     return rows.some(({ ratio }) => ratio !== null) ? "ratios" : "figures";
   };
-  const kinds: readonly Kind[] = ["ratios", "curves", "figures"];
+  const kinds: readonly Kind[] = ["ratios", "figures", "curves"];
   return kinds.map((kind): [Kind, Line[]] => [kind, lines.filter((line) => kindOf(line) === kind)])
     .filter(([, found]) => found.length > 0);
 }
@@ -101,44 +102,47 @@ function bars(kind: Kind, lines: readonly Line[], { runtimes }: Both, title: str
   );
 }
 
-/** One chart for each unit, with a curve for each work and runtime. */
-function curves(lines: readonly Line[], { runtimes }: Both, title: string): string[] {
-  const units = [...new Set(lines.map(({ first }) => first.unit))];
-  return units.map((unit) => {
-    const found = new Map<string, { x: number; y: number }[]>();
-    for (const runtime of runtimes) {
-      for (const { of } of lines) {
-        const row = of.get(runtime);
-        if (row?.series === undefined || row.unit !== unit) continue;
-        const label = runtimes.length > 1 ? `${lineName(row)}, ${runtime}` : lineName(row);
-        found.set(label, [...(found.get(label) ?? []), row.series]);
-      }
-    }
-    const made = [...found].map(([label, points]): Curve => ({
-      label,
-      points: points.toSorted((a, b) => a.x - b.x),
-    }));
-    return curveChart(title, made, "", unit);
-  });
+/** Rows with the same work are one curve. */
+function byWork(lines: readonly Line[]): [string, Line[]][] {
+  const works = [...new Set(lines.map(({ first }) => first.work))];
+  return works.map((work) => [work, lines.filter(({ first }) => first.work === work)]);
 }
 
-/** Rows of one curve share what stands before the last comma. */
-function lineName({ work }: Row): string {
-  const at = work.lastIndexOf(",");
-  return at < 0 ? work : work.slice(0, at);
+/** A curve for each runtime, and one for what it is compared with there. */
+function curves(lines: readonly Line[], { runtimes }: Both, title: string): string {
+  const made: Curve[] = [];
+  for (const runtime of runtimes) {
+    const rows = lines.map(({ of }) => of.get(runtime)).filter((row) => row !== undefined);
+    const points = (pick: (row: Row) => number | null): Curve["points"] =>
+      rows.flatMap((row) => {
+        const y = pick(row);
+        return row.series === undefined || y === null ? [] : [{ x: row.series.x, y }];
+      }).toSorted((a, b) => a.x - b.x);
+    const against = rows.find(({ peer }) => peer !== null)?.against;
+    made.push({ label: runtime, points: points((row) => row.series?.y ?? null) });
+    if (against !== undefined) {
+      made.push({ label: `${against}, ${runtime}`, points: points((row) => row.peer) });
+    }
+  }
+  return curveChart(
+    title,
+    made.filter(({ points }) => points.length > 0),
+    lines[0]?.first.unit ?? "",
+  );
 }
 
 function table(kind: Kind, lines: readonly Line[], { runtimes }: Both): string {
   const compared = kind !== "figures" && lines.some(({ first }) => first.peer !== null);
   const noted = lines.some(({ of }) => [...of.values()].some(({ note }) => note !== undefined));
+  const curve = kind === "curves";
   const head = [
-    "work",
+    curve ? "of" : "work",
     ...(compared ? ["against"] : []),
     ...runtimes.flatMap((name) => compared ? [name, "other", "ratio"] : [name]),
     ...(noted ? ["note"] : []),
   ];
   const body = lines.map(({ first, of }) => [
-    first.work,
+    curve ? whole(first.series?.x ?? NaN) : first.work,
     ...(compared ? [first.against] : []),
     ...runtimes.flatMap((name) => {
       const row = of.get(name);
@@ -175,10 +179,14 @@ function remarks(lines: readonly Line[]): string {
   }).join("\n");
 }
 
+function whole(value: number): string {
+  return value.toLocaleString("en").replaceAll(",", " ");
+}
+
 /** Three digits and more where they tell something. */
 function figure(value: number): string {
   const size = Math.abs(value);
-  if (size >= 1000) return Math.round(value).toLocaleString("en").replaceAll(",", " ");
+  if (size >= 1000) return whole(Math.round(value));
   if (size === 0) return "0";
   return size < 0.01 ? value.toPrecision(2) : value.toFixed(size < 10 ? 2 : 1);
 }
