@@ -1,5 +1,5 @@
 /**
- * Where processor time goes in requests and answers over loopback: `deno run -A bench/profile/main.ts`, or
+ * Where processor time goes over loopback, in requests of 64 B with 64 in flight and in frames of 64 KiB: `deno run -A bench/profile/main.ts`, or
  * `bun bench/profile/main.ts`. Both ends are processes of their own, each with the profiler on.
  *
  *   [--quick]        a moment only
@@ -18,6 +18,13 @@ import { ROOT, runtimeName } from "../../test/runtimes.ts";
 import { type Row, writeRecord } from "../report/record.ts";
 import { type CpuProfile, type SelfTime, selfTimes } from "./self_time.ts";
 
+/** A client's script, and what the two ends do. */
+type Workload = readonly [script: string, near: string, far: string];
+
+const WORKLOADS: readonly Workload[] = [
+  ["ask.ts", "asking", "answering"],
+  ["send.ts", "sending", "receiving"],
+];
 const TOP = 15;
 /** Milliseconds until an end that hangs is killed, besides the time it asks. */
 const PATIENCE = 30_000;
@@ -56,9 +63,9 @@ function profile(folder: string): SelfTime[] {
   return selfTimes(JSON.parse(readFileSync(join(folder, name), "utf8")) as CpuProfile);
 }
 
-function rows(role: string, what: string, times: readonly SelfTime[]): Row[] {
+function rows(what: string, times: readonly SelfTime[]): Row[] {
   return times.slice(0, TOP).map(({ name, file, line, percent }) => ({
-    id: `${role}.${slug(`${name}_${file.split("/").at(-1) ?? ""}`)}`,
+    id: `${what}.${slug(`${name}_${file.split("/").at(-1) ?? ""}`)}`,
     work: `${what}: \`${name}\``,
     ours: percent,
     peer: null,
@@ -75,22 +82,23 @@ function slug(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "");
 }
 
-async function measure(ms: number): Promise<{ rows: Row[]; answered: number }> {
+/** A client against `serve.ts`, both under the profiler. */
+async function measure(
+  [script, near, far]: Workload,
+  ms: number,
+): Promise<{ rows: Row[]; done: number }> {
   const folder = mkdtempSync(join(tmpdir(), "ron-profile-"));
   const [serving, asking] = [join(folder, "serve"), join(folder, "ask")];
   const server = start("serve.ts", serving, [], ms);
   try {
     const address = await line(server, "serve.ts") as string;
-    const client = start("ask.ts", asking, [address, String(ms)], ms);
-    const answered = await line(client, "ask.ts") as number;
+    const client = start(script, asking, [address, String(ms)], ms);
+    const done = await line(client, script) as number;
     const codes = await Promise.all([client.ended, server.ended]);
     if (codes.some((code) => code !== 0)) throw new Error(`profile: ended with codes ${codes}`);
     return {
-      rows: [
-        ...rows("ask", "asking", profile(asking)),
-        ...rows("serve", "answering", profile(serving)),
-      ],
-      answered,
+      rows: [...rows(near, profile(asking)), ...rows(far, profile(serving))],
+      done,
     };
   } finally {
     server.child.kill();
@@ -101,9 +109,13 @@ async function measure(ms: number): Promise<{ rows: Row[]; answered: number }> {
 async function main(args: readonly string[]): Promise<void> {
   const at = args.indexOf("--json");
   const file = at < 0 ? undefined : args[at + 1];
-  const ms = args.includes("--quick") ? 500 : 6000;
-  const { rows, answered } = await measure(ms);
-  console.log(`${answered} requests answered in ${ms} ms, with the profiler on`);
+  const ms = args.includes("--quick") ? 500 : 5000;
+  const rows: Row[] = [];
+  for (const workload of WORKLOADS) {
+    const made = await measure(workload, ms);
+    console.log(`${workload[0]}: ${made.done} in ${ms} ms, with the profiler on`);
+    rows.push(...made.rows);
+  }
   for (const { work, ours, note } of rows) {
     console.log(`${work.padEnd(56)}${ours.toFixed(1).padStart(6)} %  ${note}`);
   }
