@@ -8,20 +8,31 @@ import { CAPS } from "../caps.ts";
 
 const FIRST_BYTES = 256;
 
+/** The next frame begins in the read that ends one, before the consumer gives that one back. */
+const SPARES = 2;
+
+interface Spare {
+  /** The whole of its memory: then nothing holds it while it is spare. */
+  readonly ref: WeakRef<Uint8Array>;
+  free: boolean;
+}
+
 /**
- * At most one spare frame buffer, never larger than the largest frame, which the garbage collector may take:
+ * At most two spare frame buffers, none larger than the largest frame, which the garbage collector may take:
  * an idle connection pins none.
  */
 export class FramePool {
-  #spare: WeakRef<Uint8Array> | undefined = undefined;
-  #free = false;
+  readonly #spares: Spare[] = [];
 
-  /** The spare buffer as one of exactly `n` bytes, if it is there and large enough; its content is arbitrary. */
+  /** The spare buffer as one of exactly `n` bytes, if there is one large enough; its content is arbitrary. */
   takeSpare(n: number): Uint8Array | undefined {
-    const spare = this.#free ? this.#spare?.deref() : undefined;
-    if (spare === undefined || spare.length < n) return undefined;
-    this.#free = false;
-    return new Uint8Array(spare.buffer, 0, n);
+    for (const spare of this.#spares) {
+      const whole = spare.free ? spare.ref.deref() : undefined;
+      if (whole === undefined || whole.length < n) continue;
+      spare.free = false;
+      return new Uint8Array(whole.buffer, 0, n);
+    }
+    return undefined;
   }
 
   /** A buffer of exactly `n` bytes; its content is arbitrary. */
@@ -29,15 +40,20 @@ export class FramePool {
     return this.takeSpare(n) ?? new Uint8Array(n);
   }
 
-  /** Takes a buffer back; of two the larger one is kept. */
+  /** Takes a buffer back; the larger ones are kept. */
   give(bytes: Uint8Array): void {
-    const spare = this.#spare?.deref();
-    if (spare?.buffer === bytes.buffer) this.#free = true;
-    else if (bytes.buffer.byteLength > (this.#free ? spare?.length ?? 0 : 0)) {
-      // The whole of it is what may be taken: then nothing holds it while it is spare.
-      this.#spare = new WeakRef(new Uint8Array(bytes.buffer));
-      this.#free = true;
+    const spares = this.#spares;
+    let least = bytes.buffer.byteLength;
+    let place = spares.length < SPARES ? spares.length : -1;
+    for (let i = 0; i < spares.length; i++) {
+      const { ref, free } = spares[i]!;
+      const whole = ref.deref();
+      if (whole?.buffer === bytes.buffer) return void (spares[i]!.free = true);
+      // One that is out may never come back; if it does, it is as good as new.
+      const size = free ? whole?.length ?? 0 : 0;
+      if (place < spares.length && size < least) [place, least] = [i, size];
     }
+    if (place >= 0) spares[place] = { ref: new WeakRef(new Uint8Array(bytes.buffer)), free: true };
   }
 }
 

@@ -278,19 +278,21 @@ describe("loans", () => {
     }
   });
 
-  it("keep one spare buffer, the larger one", () => {
+  it("keep two spare buffers, the larger ones", () => {
     const pool = new FramePool();
-    const [small, large] = [new Uint8Array(5000), new Uint8Array(9000)];
-    pool.give(small);
-    pool.give(large);
-    pool.give(small);
+    const [small, large, middle] = [5000, 9000, 7000].map((n) => new Uint8Array(n));
+    pool.give(small!);
+    pool.give(large!);
+    pool.give(middle!);
+    pool.give(small!);
     assert.equal(pool.takeSpare(9001), undefined);
-    const taken = pool.take(100);
-    assert.equal(taken.buffer, large.buffer);
-    assert.equal(taken.length, 100);
-    assert.equal(pool.takeSpare(1), undefined, "only one");
+    const taken = pool.take(7001);
+    assert.equal(taken.buffer, large!.buffer);
+    assert.equal(taken.length, 7001);
+    assert.equal(pool.takeSpare(1)?.buffer, middle!.buffer);
+    assert.equal(pool.takeSpare(1), undefined, "only two");
     pool.give(taken);
-    assert.equal(pool.takeSpare(9000)?.buffer, large.buffer);
+    assert.equal(pool.takeSpare(9000)?.buffer, large!.buffer);
   });
 });
 
