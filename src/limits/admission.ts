@@ -45,7 +45,9 @@ export class Admitted implements Disposable {
     this.#slot.release();
     this.#peerSlot?.release();
     this.#peerSlot = undefined;
-    if (this.#key !== undefined) this.#owner.settle(this.#key, this.#peer!);
+    const key = this.#key;
+    this.#key = undefined; // by then another connection may have made the peer anew
+    if (key !== undefined) this.#owner.settle(key, this.#peer!);
   }
 
   [Symbol.dispose](): void {

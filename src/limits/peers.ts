@@ -113,9 +113,10 @@ export class PeerTable {
 
   /** A connection of the peer has come or gone: keeps the list of idle ones. */
   settle(key: string, peer: Peer, nowMs: number): void {
+    if (this.#peers.get(key) !== peer) return; // forgotten, and perhaps made anew
     if (peer.slots.used > 0) this.#idle.delete(key);
     else if (peer.forgettable(nowMs)) this.#forget(key);
-    else if (this.#peers.has(key)) {
+    else {
       this.#idle.delete(key);
       this.#idle.set(key, peer);
     }
