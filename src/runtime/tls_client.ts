@@ -28,8 +28,12 @@ export class TlsClient {
       ...(this.serverName === undefined ? {} : { servername: this.serverName }),
       secureContext: contextOf(modules, tls),
       ALPNProtocols: [...tls.alpn],
-      checkServerIdentity: (_host: string, certificate: PeerCertificate): Error | undefined =>
-        checkServerIdentity(tls.serverName, certificate),
+      checkServerIdentity(_host: string, certificate: PeerCertificate): Error | undefined {
+        // `node:tls` would fall back to the common name, which authorities do not have to check.
+        return certificate.subjectaltname
+          ? checkServerIdentity(tls.serverName, certificate)
+          : new Error("The server's certificate has no subjectAltName");
+      },
       minVersion: "TLSv1.3",
       maxVersion: "TLSv1.3",
       rejectUnauthorized: true, // an environment variable would turn it off
