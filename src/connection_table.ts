@@ -178,6 +178,7 @@ export class ConnectionTable {
         const refusal = this.limits.admission.identify(admitted, key);
         if (refusal !== undefined) return this.#refused(refusal);
         link.belong();
+        this.counters.opened++;
         traffic.handshakes[link.pq].observe((link.openedAfter ?? 0) / 1_000);
         events.onOpen(link);
         return undefined;
@@ -187,6 +188,8 @@ export class ConnectionTable {
         traffic.inflight--;
         const { error, fault } = reason;
         if (error !== undefined) this.counters.failed(error.kind, error.op, fault);
+        const cutOff = reason.kind === "aborted" || error?.op === "drain";
+        if (cutOff && link.openedAfter !== undefined) this.counters.aborted++;
         const { bytesIn, bytesOut } = link;
         const durationMs = this.#clock.now() - link.startedAt;
         if (link.openedAfter === undefined) { if (error?.kind === "tls") traffic.tlsFailures++; }

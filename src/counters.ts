@@ -47,6 +47,10 @@ export interface TransportCounters {
 /** The live counters: fields that the data path adds to. */
 export class Counters {
   ioClosed = 0;
+  /** Connections that became usable. */
+  opened = 0;
+  /** Of these, given up by this end, or cut off at the deadline of a drain. */
+  aborted = 0;
   busy = 0;
   acceptFaults = 0;
   hookFailures = 0;

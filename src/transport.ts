@@ -26,6 +26,7 @@ import { Listener } from "./listener.ts";
 import type { ConnectionClosed, DialOptions, ListenOptions, TransportHooks } from "./options.ts";
 import { type Move, prepareMove, rebindIssue, staysAt, type Terms } from "./rebind.ts";
 import { type Readiness, type ReadinessReason, ReadinessState, reasonOf } from "./readiness.ts";
+import type { TransportStats } from "./stats.ts";
 import { TrapRate } from "./trap_rate.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import {
@@ -219,6 +220,21 @@ export class Transport implements AsyncDisposable {
   /** Whether it takes new work; `NotReady` with `starting` until it first listens or dials. */
   get readiness(): Readiness {
     return this.#readiness.current;
+  }
+
+  /** @internal The live figures, for metrics. */
+  stats(): TransportStats {
+    const { links, counters } = this.#table;
+    let inboxItems = 0;
+    for (const link of links) inboxItems += link.outbox.items;
+    return {
+      counters,
+      backend: this.config.backend,
+      pqMode: this.config.pq.mode,
+      inboxItems,
+      eventsWaiting: this.#audit.waiting,
+      shared: (key, make) => this.#table.shared(key, make),
+    };
   }
 
   /** A copy of what it has counted since it was made. */

@@ -31,6 +31,11 @@ export class AuditTrail {
     this.#counters = counters;
   }
 
+  /** Events that wait for the hook. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Hands an event on. Returns before the hook is called, and never throws. */
   record(event: AuditEvent): void {
     const hook = this.#hook;

@@ -31,6 +31,17 @@ export type CodecReason =
   | "credit_violation"
   | "missing_obj";
 
+/** Every {@linkcode CodecReason}, frozen. */
+export const CODEC_REASONS: readonly CodecReason[] = Object.freeze([
+  "frame_oversize",
+  "unknown_envelope",
+  "header_malformed",
+  "credit_violation",
+  "missing_obj",
+  "truncated",
+  "bad_hello",
+]);
+
 /** What a fault implies. */
 export interface FaultInfo {
   /** The kind of the {@linkcode CodecError}. */

@@ -76,6 +76,11 @@ export function wasmInfo(): WasmInfo {
   return { sha256: WASM_SHA256, toolchain: WASM_TOOLCHAIN, traps: shared.traps };
 }
 
+/** Instances replaced after a trap, since the process started; starts none. */
+export function wasmTraps(): number {
+  return shared.traps;
+}
+
 function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
   const native = Uint8Array as unknown as {
     fromBase64?: (text: string) => Uint8Array<ArrayBuffer>;

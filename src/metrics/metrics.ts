@@ -1,0 +1,163 @@
+/**
+ * The metrics of transports, on a registry of `prom-client`.
+ *
+ * @module
+ */
+
+import { Registry } from "prom-client";
+import { TransportError } from "../errors.ts";
+import type { Histogram } from "../histogram.ts";
+import type { TransportStats } from "../stats.ts";
+import { FAMILIES, type Family, type Labels } from "./families.ts";
+
+/** What metrics are read of: a `Transport`. */
+export interface Watched {
+  /** @internal */
+  stats(): TransportStats;
+}
+
+/** The part of a `Registry` of `prom-client` that is used. */
+export interface MetricsRegistry {
+  /** Prometheus text or OpenMetrics. */
+  readonly contentType: string;
+  /** The exposition. */
+  metrics(): Promise<string>;
+  /** A metric by its name. */
+  getSingleMetric(name: string): unknown;
+  /** Adds a metric. */
+  registerMetric(metric: never): void;
+}
+
+/** Options of {@linkcode createMetrics}. */
+export interface MetricsOptions {
+  /** Where to register; one that belongs to the host keeps its own metrics beside these. @default A new registry. */
+  registry?: MetricsRegistry;
+}
+
+/** The metrics of the transports that are watched, summed. */
+export class Metrics {
+  /** Where they are registered. */
+  readonly registry: MetricsRegistry;
+  readonly #watched = new Set<Watched>();
+
+  /** @internal Made by {@linkcode createMetrics}. */
+  constructor(registry: MetricsRegistry) {
+    this.registry = registry;
+    for (const family of FAMILIES) {
+      const metric = new FamilyMetric(family, registry, () => this.#stats());
+      registry.registerMetric(metric as never);
+    }
+  }
+
+  /** Adds a transport. What it counted stays in the sums for as long as these metrics live. */
+  watch(transport: Watched): this {
+    this.#watched.add(transport);
+    return this;
+  }
+
+  /** The exposition: Prometheus text, or OpenMetrics where the registry's content type says so. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  /**
+   * The exposition as an HTTP answer, for a host to mount in `Deno.serve` or `Bun.serve`.
+   *
+   * @returns A new response with the registry's content type.
+   */
+  async response(): Promise<Response> {
+    const headers = { "content-type": this.registry.contentType };
+    return new Response(await this.text(), { headers });
+  }
+
+  #stats(): TransportStats[] {
+    return Array.from(this.#watched, (transport) => transport.stats());
+  }
+}
+
+/**
+ * Registers the metrics of this library. Figures are plain numbers that are summed when a scrape asks.
+ *
+ * @param options The registry.
+ * @returns The metrics; give them transports to watch.
+ * @throws {TransportError} `misuse` when the registry has a metric of one of these names already.
+ *
+ * @example
+ * ```ts
+ * import { Transport } from "@ron/transport";
+ * import { createMetrics } from "@ron/transport/metrics";
+ * import assert from "node:assert/strict";
+ *
+ * await using transport = new Transport();
+ * const metrics = createMetrics().watch(transport);
+ * assert.match(await metrics.text(), /^transport_accepts_total\{backend="tcp"\} 0$/m);
+ * const handler = () => metrics.response(); // for Deno.serve or Bun.serve
+ * assert.equal((await handler()).status, 200);
+ * ```
+ */
+export function createMetrics(options: MetricsOptions = {}): Metrics {
+  const registry = options.registry ?? new Registry();
+  const taken = FAMILIES.find(({ name }) => registry.getSingleMetric(name) !== undefined);
+  if (taken === undefined) return new Metrics(registry);
+  throw new TransportError(
+    "misuse",
+    `The registry has a metric ${taken.name} already: register once, and watch several transports`,
+    { op: "metrics" },
+  );
+}
+
+interface Value {
+  readonly metricName?: string;
+  readonly labels: Record<string, string | number>;
+  readonly value: number;
+}
+
+/** One family as the registry asks for it. */
+class FamilyMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: Family["type"];
+  readonly aggregator = "sum";
+  readonly #family: Family;
+  readonly #registry: MetricsRegistry;
+  readonly #stats: () => readonly TransportStats[];
+
+  constructor(family: Family, registry: MetricsRegistry, stats: () => readonly TransportStats[]) {
+    this.name = family.name;
+    this.help = family.help;
+    this.type = family.type;
+    this.#family = family;
+    this.#registry = registry;
+    this.#stats = stats;
+  }
+
+  /** What a scrape gets. In OpenMetrics the registry itself adds `_total` to a counter. */
+  get(): Promise<Record<string, unknown>> {
+    const family = this.#family;
+    const all = this.#stats();
+    const { help, type, aggregator } = this;
+    const open = this.#registry.contentType === Registry.OPENMETRICS_CONTENT_TYPE;
+    const name = open && type === "counter" ? family.name.replace(/_total$/, "") : family.name;
+    const values: Value[] = family.type === "histogram"
+      ? family.read(all).flatMap(({ labels, value }) => buckets(name, labels, value))
+      : family.read(all).map(({ labels, value }) => ({ labels: { ...labels }, value }));
+    return Promise.resolve({ name, help, type, aggregator, values });
+  }
+
+  /** Nothing to forget: the figures are the transports'. */
+  reset(): void {}
+}
+
+function buckets(name: string, labels: Labels, histogram: Histogram): Value[] {
+  const { edges, counts, sum } = histogram;
+  let n = 0;
+  const values: Value[] = edges.map((le, i) => {
+    n += counts[i]!;
+    return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: n };
+  });
+  n += counts[edges.length]!;
+  values.push({ metricName: `${name}_bucket`, labels: { ...labels, le: "+Inf" }, value: n });
+  values.push({ metricName: `${name}_sum`, labels: { ...labels }, value: sum });
+  values.push({ metricName: `${name}_count`, labels: { ...labels }, value: n });
+  return values;
+}

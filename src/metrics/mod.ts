@@ -1,0 +1,21 @@
+/**
+ * Metrics of transports, for Prometheus and OpenMetrics.
+ *
+ * @example See {@linkcode createMetrics}
+ * ```ts
+ * import { createMetrics } from "@ron/transport/metrics";
+ *
+ * const metrics = createMetrics();
+ * console.log((await metrics.text()).split("\n").length);
+ * ```
+ *
+ * @module
+ */
+
+export {
+  createMetrics,
+  Metrics,
+  type MetricsOptions,
+  type MetricsRegistry,
+  type Watched,
+} from "./metrics.ts";

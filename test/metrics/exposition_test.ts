@@ -1,0 +1,182 @@
+/** IT-OBS-01: names, labels and edges; what each figure moves by. */
+import assert from "node:assert/strict";
+import { Registry } from "prom-client";
+import { Transport } from "../../mod.ts";
+import { createMetrics } from "../../src/metrics/mod.ts";
+import { FLAGS, framed } from "../../src/oap/mod.ts";
+import { describe, it } from "../harness.ts";
+
+/** Every metric with its type and labels: frozen. */
+const FROZEN = `
+transport_dials_total counter backend,pq,result
+transport_accepts_total counter backend
+handshake_latency_seconds histogram backend,pq 0.01 0.025 0.05 0.1 0.25 0.5 1 2
+rejected_total counter reason
+conn_inflight gauge backend
+bytes_in_total counter backend
+bytes_out_total counter backend
+io_chunk_bytes histogram backend 1024 2048 4096 8192 16384 32768 65536 131072 262144 524288 1048576
+io_read_size_bytes histogram backend 1024 2048 4096 8192 16384 32768 65536 131072 262144 524288 1048576
+io_write_size_bytes histogram backend 1024 2048 4096 8192 16384 32768 65536 131072 262144 524288 1048576
+throughput_bytes_per_sec histogram backend 1024 2048 4096 8192 16384 32768 65536 131072 262144 524288 1048576
+tls_handshake_failures_total counter backend
+io_timeouts_total counter op
+io_closed_total counter 
+transport_read_pauses_total counter scope
+wasm_reinstantiations_total counter 
+busy_rejections_total counter queue
+queue_dropped_total counter queue
+queue_depth gauge queue
+bus_lagged_total counter 
+tasks_spawned_total counter kind
+tasks_aborted_total counter kind
+pq_handshake_total counter backend,mode,result
+oap_frames_total counter kind
+oap_rejects_total counter reason
+oap_frame_bytes counter 
+oap_inflight_frames gauge 
+oap_read_frame_seconds histogram  0.005 0.01 0.025 0.05 0.1 0.25 0.5 1
+oap_write_frame_seconds histogram  0.005 0.01 0.025 0.05 0.1 0.25 0.5 1
+`.trim();
+
+interface Exposed {
+  readonly types: Map<string, string>;
+  readonly series: Map<string, number>;
+}
+
+/** Reads an exposition, strictly. */
+function parse(text: string): Exposed {
+  const types = new Map<string, string>();
+  const series = new Map<string, number>();
+  for (const line of text.split("\n")) {
+    const type = /^# TYPE (\S+) (\S+)$/.exec(line);
+    if (type !== null) types.set(type[1]!, type[2]!);
+    if (line === "" || line.startsWith("#")) continue;
+    const match = /^([a-z_]+(?:\{[^}]*\})?) (\S+)$/.exec(line);
+    assert.ok(match !== null, line);
+    assert.ok(!series.has(match[1]!), `twice: ${line}`);
+    series.set(match[1]!, Number(match[2]));
+  }
+  return { types, series };
+}
+
+function frozen({ types, series }: Exposed): string {
+  return [...types].map(([name, type]) => {
+    const of = [...series.keys()].filter((key) =>
+      key.replace(/_bucket(?=\{)/, "").split("{")[0] === name
+    );
+    const labels = new Set<string>();
+    const edges = new Set<string>();
+    for (const key of of) {
+      for (const [, label, value] of key.matchAll(/([a-z]+)="([^"]*)"/g)) {
+        if (label === "le") edges.add(value!);
+        else labels.add(label!);
+      }
+    }
+    const numbers = type === "histogram"
+      ? ` ${[...edges].filter((edge) => edge !== "+Inf").join(" ")}`
+      : "";
+    return `${name} ${type} ${[...labels].sort().join(",")}${numbers}`;
+  }).join("\n");
+}
+
+describe("metrics", () => {
+  it("IT-OBS-01: names, types, labels and edges are these", async () => {
+    await using transport = new Transport();
+    const exposed = parse(await createMetrics().watch(transport).text());
+    assert.equal(frozen(exposed), FROZEN);
+    assert.ok(exposed.series.size < 200, `${exposed.series.size} series`);
+  });
+
+  it("refuses a registry that has them already, and keeps the host's own metrics", async () => {
+    const registry = new Registry();
+    createMetrics({ registry });
+    assert.throws(() => createMetrics({ registry }), { kind: "misuse" });
+    const response = await createMetrics().response();
+    assert.equal(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  });
+
+  it("speaks OpenMetrics on a registry that does", async () => {
+    const registry = new Registry();
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
+    const text = await createMetrics({ registry }).text();
+    assert.match(text, /^# TYPE rejected counter$/m);
+    assert.match(text, /^rejected_total\{reason="tls"\} 0$/m);
+    assert.match(text, /# EOF\s*$/);
+  });
+
+  it("IT-OBS-02: moves by exactly what happened, summed over transports", async () => {
+    await using server = new Transport({ max_conns: 2 });
+    await using client = new Transport();
+    const metrics = createMetrics().watch(server).watch(client);
+    const listener = await server.listen({
+      address: "tcp://127.0.0.1:0",
+      onConnection: async (connection) => {
+        const peer = framed(connection);
+        peer.onBatch((batch) =>
+          batch.forEach((frame) => {
+            if ((frame.flags & FLAGS.REQ) === 0) return;
+            peer.trySend({ ...frame.toFrame(), flags: FLAGS.RESP, code: 200 });
+          })
+        );
+        await peer.closed;
+      },
+    });
+    const before = parse(await metrics.text()).series;
+    const peers = [
+      framed(await client.dial(listener.address)),
+      framed(await client.dial(listener.address)),
+    ];
+    const head = { code: 0, appProtoId: 7, tenantId: 0n, flags: FLAGS.REQ };
+    for (let i = 1n; i <= 200n; i++) {
+      await peers[0]!.request({ ...head, corrId: i, payload: new Uint8Array(100) });
+    }
+    await peers[1]!.sendStream(new Uint8Array(150_000), {
+      ...head,
+      flags: FLAGS.EVENT,
+      corrId: 7n,
+    });
+    // One too many is refused; the dial is told, or sees its end.
+    await client.dial(listener.address).then((c) => c.close(), () => {});
+    const open = parse(await metrics.text()).series;
+    const moved = (name: string): number => open.get(name)! - before.get(name)!;
+    assert.equal(moved('transport_accepts_total{backend="tcp"}'), 2);
+    assert.ok(moved('transport_dials_total{backend="tcp",result="ok",pq="off"}') >= 2);
+    assert.equal(moved('rejected_total{reason="peer_limit"}'), 1);
+    assert.ok(moved('handshake_latency_seconds_count{backend="tcp",pq="off"}') >= 4);
+    assert.equal(moved('io_chunk_bytes_count{backend="tcp"}'), 3);
+    assert.equal(moved('io_chunk_bytes_sum{backend="tcp"}'), 150_000);
+    assert.equal(moved("oap_write_frame_seconds_count") % 64, 0);
+    for (const peer of peers) await peer.close();
+    await client.drain();
+    await server.drain();
+    const after = parse(await metrics.text()).series;
+    assert.equal(after.get('conn_inflight{backend="tcp"}'), 0);
+    assert.equal(after.get("oap_inflight_frames"), 0);
+    const total = (name: string): number => after.get(name)! - before.get(name)!;
+    assert.equal(
+      total('bytes_in_total{backend="tcp"}'),
+      total('bytes_out_total{backend="tcp"}'),
+      "both ends are watched",
+    );
+    assert.equal(
+      total('oap_frames_total{kind="DATA"}') + total('oap_frames_total{kind="END"}') +
+        total('oap_frames_total{kind="START"}'),
+      403,
+    );
+    assert.equal(total("oap_read_frame_seconds_count"), 403);
+    assert.equal(
+      total('io_read_size_bytes_sum{backend="tcp"}'),
+      total('bytes_in_total{backend="tcp"}'),
+    );
+  });
+
+  it("I-G7: strangers add no series", async () => {
+    await using transport = new Transport({ per_peer: { max_conns: 1 } });
+    const metrics = createMetrics().watch(transport);
+    const before = parse(await metrics.text()).series.size;
+    const { counters } = transport.stats();
+    for (let i = 0; i < 100_000; i++) counters.failed("peer_limit", "accept", undefined);
+    assert.equal(parse(await metrics.text()).series.size, before);
+  });
+});
