@@ -275,7 +275,7 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
     if (on || after === undefined) return;
     this.#after = undefined;
     this.onEnd();
-    if (after === "close") this.#finish(this.#cause ?? this.#reasonOf(undefined));
+    if (after === "close") this.onClose(undefined);
   }
 
   onWritten(n: number): void {
@@ -302,8 +302,10 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
     this.#info ??= this.#facts();
     this.#pending = this.#socket = undefined;
     if (this.#state === "open" && this.#after === "end" && fault === undefined) {
-      this.#after = "close"; // in order, and what is held comes first
-    } else if (this.#state !== "closed") this.#finish(this.#cause ?? this.#reasonOf(fault));
+      this.#after = "close"; // in order, and what is held comes first; it keeps its slot until then
+      return;
+    }
+    if (this.#state !== "closed") this.#finish(this.#cause ?? this.#reasonOf(fault));
     this.#options.onReleased();
   }
 
@@ -393,7 +395,10 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
     // Last, as it can take long: no promise waits for the kernel.
     const socket = this.#socket ?? this.#pending;
     this.#socket = this.#pending = undefined;
-    if (socket === undefined) return;
+    if (socket === undefined) {
+      if (this.#after === "close") this.#options.onReleased();
+      return;
+    }
     if (later === undefined) socket.destroy();
     else later(() => socket.destroy());
   }

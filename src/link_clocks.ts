@@ -18,6 +18,8 @@ export class LinkClocks {
   /** What is left of the frame's time while our own rates keep its bytes back. */
   #frameLeft: number | undefined;
   #paced = false;
+  /** Whether reading is paused for our own consumer, or for memory. */
+  #behind = false;
 
   /** @param clock Monotonic time. @param config The limits now. @param onExpire Told of the one that passed. */
   constructor(
@@ -52,13 +54,16 @@ export class LinkClocks {
   received(report: SinkReport): void {
     const deadlines = this.#deadlines;
     const now = this.#clock.now();
+    this.#behind = report.pause;
     if (report.pause) {
       // Our own consumer is behind: no clock runs against the peer. One that waits for memory is in
       // the middle of a frame, and that has its time.
       deadlines.clear("read");
       deadlines.clear("idle");
-      if (!report.waits) deadlines.clear("frame");
-      else if (report.completed > 0 || !deadlines.has("frame")) this.#frame(now);
+      if (!report.waits) {
+        deadlines.clear("frame");
+        this.#frameLeft = undefined;
+      } else if (report.completed > 0 || !deadlines.has("frame")) this.#frame(now);
       return;
     }
     if (report.owed === 0) {
@@ -92,14 +97,17 @@ export class LinkClocks {
       deadlines.clear("idle");
       return;
     }
-    if (this.#frameLeft === undefined) return this.#idle();
-    deadlines.set("frame", now + this.#frameLeft);
-    deadlines.set("read", now + this.#config().read_timeout);
+    const left = this.#frameLeft;
     this.#frameLeft = undefined;
+    if (left !== undefined) deadlines.set("frame", now + left);
+    if (this.#behind) return; // the others follow when it is not any more
+    if (left === undefined) return this.#idle();
+    deadlines.set("read", now + this.#config().read_timeout);
   }
 
   /** Reading goes on after a pause, in the middle of a frame where bytes are owed. */
   resumed(owed: number): void {
+    this.#behind = false;
     if (this.#paced) {
       if (owed > 0) this.#frameLeft ??= this.#config().idle_timeout;
       return;

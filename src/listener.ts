@@ -42,7 +42,8 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
   readonly #onConnection: OnConnection | undefined;
   /** With the address at which each was accepted. */
   readonly #links = new Map<Link, Address>();
-  readonly #ready: Connection[] = []; // at most max_conns: each holds a slot
+  /** Those that nobody has taken: at most max_conns, as each holds a slot. */
+  readonly #ready = new Map<Link, Connection>();
   readonly #takers: Deferred<IteratorResult<Connection>>[] = [];
   #bound: BoundListener | undefined;
   #rotate: (() => Promise<void>) | undefined;
@@ -117,7 +118,10 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
     if (this.#stopping !== undefined || !this.#takesWork()) return undefined;
     const link = this.#table.accepting(address, pending, {
       onOpen: (link) => this.#deliver(link),
-      onClosed: (link) => void this.#links.delete(link),
+      onClosed: (link) => {
+        this.#links.delete(link);
+        this.#ready.delete(link);
+      },
     });
     if (link === undefined) return undefined;
     this.#links.set(link, address);
@@ -136,8 +140,10 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
     }
     return {
       next: () => {
-        const connection = this.#ready.shift();
-        if (connection !== undefined) return Promise.resolve({ done: false, value: connection });
+        for (const [link, connection] of this.#ready) {
+          this.#ready.delete(link);
+          return Promise.resolve({ done: false, value: connection });
+        }
         if (this.#stopping !== undefined) return Promise.resolve({ done: true, value: undefined });
         const taker = deferred<IteratorResult<Connection>>();
         this.#takers.push(taker);
@@ -210,7 +216,7 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
     const connection = new Connection(link);
     if (this.#onConnection === undefined) {
       const taker = this.#takers.shift();
-      if (taker === undefined) this.#ready.push(connection);
+      if (taker === undefined) this.#ready.set(link, connection);
       else taker.resolve({ done: false, value: connection });
       return;
     }

@@ -7,12 +7,10 @@
 import type { CloseReason } from "./close_reason.ts";
 import { TransportError } from "./errors.ts";
 import type { Link } from "./link.ts";
-import { PART_BYTES, type Sink, type SinkReport } from "./sink.ts";
+import { GATHER_BYTES, PART_BYTES, type Sink, type SinkReport } from "./sink.ts";
 
 /** What the sink needs of its link. */
 export interface RawSource {
-  /** Bytes held at which reading pauses. One more receive may still arrive. */
-  readonly receiveBytes: number;
   /** Runs the read clock while a reader waits. */
   waiting(on: boolean): void;
   /** Reading goes on. */
@@ -61,7 +59,7 @@ export class RawSink implements Sink {
       this.#held.push(owned ? rest : rest.slice());
       this.#bytes += rest.length;
     }
-    this.#paused = this.#retained >= this.#source.receiveBytes;
+    this.#paused = this.#retained >= GATHER_BYTES;
     const retained = this.#retained;
     return { retained, owed: 0, completed: 1, pause: this.#paused, waits: false };
   }
@@ -145,7 +143,7 @@ export class RawSink implements Sink {
     }
     this.#bytes -= n;
     this.#source.retain(this.#retained);
-    if (this.#paused && this.#retained < this.#source.receiveBytes) {
+    if (this.#paused && this.#retained < GATHER_BYTES) {
       this.#paused = false;
       this.#source.resume(0);
     }

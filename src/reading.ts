@@ -87,10 +87,9 @@ export class Reading implements IntakeOwner {
 
   onHold(scope: PaceScope): void {
     this.#counters.paused(scope);
-    this.#window.narrow();
     this.#owner.onPaced(true);
     this.#pause(PACE, true);
-    this.#charge();
+    if (this.#charge()) this.#window.narrow();
   }
 
   onFree(): void {

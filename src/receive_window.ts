@@ -1,15 +1,15 @@
 /**
  * How much one receive may bring.
  *
- * A connection begins with 64 KiB, which is its floor of the byte budget, so that what cannot be
- * delivered at once is within it. One that keeps filling it gets 256 KiB, which cost half as much
+ * A connection begins with 64 KiB, which is within its floor of the byte budget, so that what cannot be
+ * delivered at once always has room. One that keeps filling it gets 256 KiB, which cost half as much
  * processor time a byte, once that is charged to the budget.
  *
  * @module
  */
 
 import { CAPS } from "./caps.ts";
-import type { ByteAccount } from "./limits/byte_account.ts";
+import { type ByteAccount, KEPT_BYTES } from "./limits/byte_account.ts";
 
 /** The largest receive, in bytes; Bun decides for itself, and takes up to 512 KiB. */
 export const WIDE_BYTES = 262_144;
@@ -39,7 +39,7 @@ export class ReceiveWindow {
     } else if (++this.#run >= (wide ? SHORT : FULL)) {
       this.#run = 0;
       if (wide) this.narrow();
-      else if (this.#account.widen(WIDE_BYTES)) this.bytes = WIDE_BYTES;
+      else if (this.#account.widen(KEPT_BYTES + WIDE_BYTES)) this.bytes = WIDE_BYTES;
     }
   }
 

@@ -8,12 +8,19 @@
  * @module
  */
 
+import { CAPS } from "./caps.ts";
 import type { TransportError } from "./errors.ts";
 import type { CloseReason } from "./close_reason.ts";
 import type { ConnectionInfo } from "./connection.ts";
 
 /** What each part of retained input counts at least, in bytes: an object costs that much itself. */
 export const PART_BYTES = 128;
+
+/**
+ * How much a sink may let gather for its consumer, in bytes: one that keeps as much and has something to
+ * deliver asks for a pause. What one more receive brings comes on top.
+ */
+export const GATHER_BYTES: number = CAPS.chunkBytes;
 
 /** What one push left behind. */
 export interface SinkReport {
@@ -123,8 +130,6 @@ export interface Carrier {
   now(): number;
   /** Calls back once after `ms`, unless cancelled or the connection closes. */
   after(ms: number, callback: () => void): { cancel(): void };
-  /** Most bytes that one receive may bring now: how much undelivered input a sink should let gather. */
-  readonly receiveBytes: number;
   /**
    * Reading goes on after a report that asked for a pause.
    *

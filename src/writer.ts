@@ -79,6 +79,8 @@ export class Writer implements Outbox {
   /** Bytes that are taken and not released. */
   #lent = 0;
   #busy = false;
+  /** Whether what is next has to be paid first. */
+  #unpaid = false;
 
   /** @param options The bounds, and whom to tell. */
   constructor(options: WriterOptions) {
@@ -210,6 +212,7 @@ export class Writer implements Outbox {
   /** The runtime no longer reads the oldest `n` lent bytes. */
   written(n: number): void {
     this.#release(n);
+    this.#judge();
     this.#finishIfDone();
   }
 
@@ -329,7 +332,7 @@ export class Writer implements Outbox {
     const several = this.#runs.length - this.#next > 1;
     const lane = this.#paced();
     if (lane === undefined) this.#credit = 0;
-    let unpaid = false;
+    this.#unpaid = false;
     if (several) socket.cork();
     while (this.#next < this.#runs.length && this.#socket !== undefined) {
       const run = this.#runs[this.#next]!;
@@ -348,15 +351,14 @@ export class Writer implements Outbox {
       }
       if (want < rest) {
         lane!.wait();
-        unpaid = true;
+        this.#unpaid = true;
         break;
       }
       this.#next++;
     }
     if (several) socket.uncork();
     this.#release(socket.lends ? 0 : Infinity);
-    // Waiting for tokens is not waiting for the peer.
-    this.#tellBusy(this.#runs.length > 0 && !(unpaid && this.#lent === 0));
+    this.#judge();
     this.#finishIfDone();
   }
 
@@ -389,6 +391,11 @@ export class Writer implements Outbox {
     }
     for (const run of free) run.done?.(undefined);
     this.#line?.serve();
+  }
+
+  /** Waiting for tokens is not waiting for the peer. */
+  #judge(): void {
+    this.#tellBusy(this.#runs.length > 0 && !(this.#unpaid && this.#lent === 0));
   }
 
   #tellBusy(busy: boolean): void {

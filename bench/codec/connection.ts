@@ -47,7 +47,6 @@ export function connection(): { attachable: Attachable; receive(bytes: Uint8Arra
     closed: new Promise(() => {}),
     now: () => 0,
     after: () => ({ cancel() {} }),
-    receiveBytes: 262_144,
     resume() {},
     retain() {},
     chunked() {},

@@ -8,8 +8,12 @@ import { CAPS } from "../caps.ts";
 import type { ByteBudget, Share } from "./byte_budget.ts";
 import type { Turns, Waiter } from "./turns.ts";
 
-/** What a connection may hold each way outside the pool: one chunk, in bytes. */
-export const FLOOR_BYTES: number = CAPS.chunkBytes;
+/** What a connection may keep outside the pool before it reads on: a frame of one chunk, and its headers. */
+export const KEPT_BYTES: number = CAPS.chunkBytes + 4_096;
+/** What it may have received outside the pool: that, and what one more receive brings. */
+export const FLOOR_BYTES: number = KEPT_BYTES + CAPS.chunkBytes;
+/** What it may have to send outside the pool: the block in which small items are gathered. */
+export const OUT_FLOOR_BYTES: number = CAPS.chunkBytes;
 
 /**
  * See the module. Its part of the pool is what it reserved for a frame, what else it received beyond the
@@ -111,9 +115,9 @@ export class ByteAccount {
   /** Sets what a receive may bring, where that is more than the floor; `false` when the pool cannot take it. */
   widen(bytes: number): boolean {
     if (this.#closed) return false;
-    const more = bytes - this.#window;
+    const more = beyond(bytes, FLOOR_BYTES) - beyond(this.#window, FLOOR_BYTES);
     if (more > 0 && !this.#budget.mayWiden(this.#share, more)) return false;
-    this.#budget.windows += more;
+    this.#budget.widened(this.#share, more);
     this.#window = bytes;
     this.#settle();
     return true;
@@ -164,7 +168,7 @@ export class ByteAccount {
     this.#closed = true;
     this.#frame = this.#leave(this.#budget.frames, this.#frame);
     this.#inbox = this.#leave(this.#budget.inboxes, this.#inbox);
-    this.#budget.windows -= this.#window;
+    this.#budget.widened(this.#share, -beyond(this.#window, FLOOR_BYTES));
     this.#reserved =
       this.#retained =
       this.#window =
@@ -174,14 +178,13 @@ export class ByteAccount {
   }
 
   #queueGrowth(n: number): number {
-    return Math.max(0, this.#queued + n - FLOOR_BYTES) - this.#outgoing;
+    return beyond(this.#queued + n, OUT_FLOOR_BYTES) - this.#outgoing;
   }
 
   /** Brings the pool up to date. */
   #settle(): void {
-    const incoming = this.#reserved +
-      Math.max(0, Math.max(this.#retained, this.#window) - FLOOR_BYTES);
-    const outgoing = Math.max(0, this.#queued - FLOOR_BYTES);
+    const incoming = this.#reserved + beyond(Math.max(this.#retained, this.#window), FLOOR_BYTES);
+    const outgoing = beyond(this.#queued, OUT_FLOOR_BYTES);
     const more = incoming - this.#incoming;
     const moreOut = outgoing - this.#outgoing;
     if (more === 0 && moreOut === 0) return;
@@ -196,4 +199,8 @@ export class ByteAccount {
     turns.leave(this.#share, waiter);
     turns.serve();
   }
+}
+
+function beyond(bytes: number, floor: number): number {
+  return Math.max(0, bytes - floor);
 }

@@ -22,15 +22,19 @@ export interface Share {
   held: number;
   /** Those of them that wait to be sent. */
   outgoing: number;
+  /** Those of them that wide receive windows may bring. */
+  windows: number;
 }
 
 /**
  * A pool of bytes for frames that are not complete, bytes that are not delivered, and writer inboxes.
  *
- * Each connection has a floor of one chunk each way outside of it. One peer holds at most a quarter of
+ * Each connection has a floor outside of it: what it keeps of a frame of one chunk, one receive, and one
+ * block to send. One peer holds at most a quarter of
  * the pool, and its last quarter is for peers that hold no more than one frame, so that a few who stall
- * cannot keep a newcomer out. Inboxes hold at most half of it, and those of one peer an eighth: two ends
- * that send to each other can always read, and so never wait for each other for ever.
+ * cannot keep a newcomer out. Inboxes hold at most half of it, and those of one peer an eighth; wide
+ * receive windows a quarter, and those of one peer a sixteenth. So there is always room for frames: two
+ * ends that send to each other can read, and do not wait for each other for ever.
  *
  * Invariant: `used` is the sum of what the accounts hold beyond their floors, and never above `bytes`.
  *
@@ -46,14 +50,13 @@ export interface Share {
 export class ByteBudget {
   /** Size of the pool, in bytes. */
   readonly bytes: number;
-  /** @internal What wide receive windows may bring: at most a quarter of the pool. */
-  windows = 0;
   /** @internal Reservations for frames that wait. */
   readonly frames: Turns<Share> = new Turns((share, n) => this.roomIn(share, n));
   /** @internal Inboxes that wait. */
   readonly inboxes: Turns<Share> = new Turns((share, n) => this.roomOut(share, n));
   #used = 0;
   #outgoing = 0;
+  #windows = 0;
 
   /**
    * Makes an empty pool.
@@ -83,7 +86,7 @@ export class ByteBudget {
   }
 
   /** @internal An account for one connection. */
-  account(share: Share = { held: 0, outgoing: 0 }): ByteAccount {
+  account(share: Share = { held: 0, outgoing: 0, windows: 0 }): ByteAccount {
     return new ByteAccount(this, share);
   }
 
@@ -101,8 +104,15 @@ export class ByteBudget {
 
   /** @internal Whether a receive window may take `n` more: not of the last quarter, nor while others wait. */
   mayWiden(share: Share, n: number): boolean {
-    return this.windows + n <= this.bytes / 4 && this.#used + n <= this.bytes * 3 / 4 &&
-      share.held + n <= this.bytes / 4 && this.waiting === 0;
+    return this.#windows + n <= this.bytes / 4 && share.windows + n <= this.bytes / 16 &&
+      this.#used + n <= this.bytes * 3 / 4 && share.held + n <= this.bytes / 4 &&
+      this.waiting === 0;
+  }
+
+  /** @internal Receive windows have become wider, or narrower. */
+  widened(share: Share, n: number): void {
+    share.windows += n;
+    this.#windows += n;
   }
 
   /** @internal Moves what is held for receiving, and for sending, by so many bytes; they may be negative. */

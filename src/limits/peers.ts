@@ -42,6 +42,8 @@ export class Peer {
   held = 0;
   /** Those of them that wait to be sent to it. */
   outgoing = 0;
+  /** Those of them that wide receive windows may bring. */
+  windows = 0;
   readonly #limits: () => PeerLimits;
 
   /** @param limits The limits now. @param nowMs The time. */

@@ -7,7 +7,7 @@
 import { CAPS } from "../caps.ts";
 import type { CloseReason } from "../close_reason.ts";
 import { TransportError } from "../errors.ts";
-import { type Carrier, PART_BYTES, type Sink, type SinkReport } from "../sink.ts";
+import { type Carrier, GATHER_BYTES, PART_BYTES, type Sink, type SinkReport } from "../sink.ts";
 import { FramePool } from "./assembly.ts";
 import { type BorrowedBatch, FrameBatch } from "./batch.ts";
 import { CodecError } from "./codec_error.ts";
@@ -294,7 +294,8 @@ export class FramedSink implements Sink, Counted {
 
   /** Frames that may still be queued. */
   get #room(): number {
-    return this.queue.bytes >= this.carrier.receiveBytes ? 0 : CAPS.workItems - this.queue.frames;
+    const { bytes, frames } = this.queue;
+    return bytes > 0 && this.#retained >= GATHER_BYTES ? 0 : CAPS.workItems - frames;
   }
 
   get #retained(): number {

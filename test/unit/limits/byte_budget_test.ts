@@ -3,15 +3,21 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { CAPS } from "../../../src/caps.ts";
 import { TransportError } from "../../../src/errors.ts";
-import { type ByteAccount, FLOOR_BYTES } from "../../../src/limits/byte_account.ts";
+import {
+  type ByteAccount,
+  FLOOR_BYTES,
+  KEPT_BYTES,
+  OUT_FLOOR_BYTES,
+} from "../../../src/limits/byte_account.ts";
 import { BUDGET_BYTES, ByteBudget, type Share } from "../../../src/limits/byte_budget.ts";
 import { describe, it } from "../../harness.ts";
 
 const SEED = 20_261_125;
 const MIB = 1_048_576;
 const SMALL_POOL = 16 * MIB;
+const WIDE = KEPT_BYTES + 256 * 1024;
 
-const share = (): Share => ({ held: 0, outgoing: 0 });
+const share = (): Share => ({ held: 0, outgoing: 0, windows: 0 });
 
 /** Reserves frames of 1 MiB for one share until one is refused; how many it got. */
 function fill(budget: ByteBudget, of: Share, most = Infinity): ByteAccount[] {
@@ -44,7 +50,7 @@ describe("byte budget", () => {
     const budget = new ByteBudget();
     const account = budget.account();
     assert.ok(account.retain(FLOOR_BYTES));
-    account.queue(FLOOR_BYTES);
+    account.queue(OUT_FLOOR_BYTES);
     assert.equal(budget.used, 0);
     assert.ok(account.reserve(MIB, () => {}));
     assert.equal(budget.used, MIB);
@@ -52,8 +58,8 @@ describe("byte budget", () => {
     account.queue(5);
     assert.equal(budget.used, MIB + 15);
     assert.equal(account.pooled, MIB + 15);
-    assert.equal(account.held, MIB + 2 * FLOOR_BYTES + 15);
-    account.queue(-5 - FLOOR_BYTES);
+    assert.equal(account.held, MIB + FLOOR_BYTES + OUT_FLOOR_BYTES + 15);
+    account.queue(-5 - OUT_FLOOR_BYTES);
     assert.ok(account.retain(0));
     assert.ok(account.reserve(0, () => {}));
     assert.deepEqual([budget.used, account.held], [0, 0]);
@@ -61,42 +67,52 @@ describe("byte budget", () => {
 
   it("charges what a wide receive may bring, and what it brought, once", () => {
     const budget = new ByteBudget();
-    const account = budget.account();
+    const own = share();
+    const account = budget.account(own);
     assert.ok(account.widen(4 * FLOOR_BYTES));
     assert.equal(budget.used, 3 * FLOOR_BYTES);
     assert.ok(account.retain(2 * FLOOR_BYTES));
     assert.equal(budget.used, 3 * FLOOR_BYTES);
     assert.ok(account.widen(0));
     assert.equal(budget.used, FLOOR_BYTES);
-    assert.equal(budget.windows, 0);
+    assert.equal(own.windows, 0);
+    assert.ok(account.widen(2 * FLOOR_BYTES));
+    assert.equal(own.windows, FLOOR_BYTES);
     account.close();
+    assert.equal(own.windows, 0);
     assert.equal(budget.used, 0);
   });
 
   it("gives windows at most a quarter, none of the last quarter, and none while others wait", () => {
     const budget = new ByteBudget();
+    const one = share();
+    let n = 0;
+    while (budget.account(one).widen(WIDE)) n++;
+    // 256 KiB each, of which one chunk is within the floor
+    assert.equal(n, Math.floor(4 * MIB / (192 * 1024)));
+    assert.equal(fill(budget, one).length, 12); // whose windows are all wide still has room for frames
+    budget.move(one, -one.held, 0); // as if they were gone
+    budget.widened(one, -one.windows);
     const wide: ByteAccount[] = [];
     for (let more = true; more;) {
       const account = budget.account();
-      more = account.widen(4 * FLOOR_BYTES);
+      more = account.widen(WIDE);
       if (more) wide.push(account);
       else account.close();
     }
-    assert.equal(wide.length, 64); // 64 x 256 KiB
-    assert.equal(budget.windows, 16 * MIB);
+    assert.equal(wide.length, Math.floor(16 * MIB / (192 * 1024)));
     for (const account of wide) account.close();
-    assert.equal(budget.windows, 0);
     const full = [share(), share(), share()].map((one) => fill(budget, one));
     assert.equal(budget.used, 48 * MIB);
-    assert.equal(budget.account().widen(4 * FLOOR_BYTES), false);
+    assert.equal(budget.account().widen(WIDE), false);
     full[0]!.pop()!.close();
-    assert.ok(budget.account().widen(4 * FLOOR_BYTES));
+    assert.ok(budget.account().widen(WIDE));
     const greedy = share();
     const mine = fill(budget, greedy, 1);
     full[1]!.pop()!.close();
     full[1]!.pop()!.close();
     assert.equal(budget.account(greedy).reserve(16 * MIB, () => {}), false);
-    assert.equal(budget.account().widen(4 * FLOOR_BYTES), false);
+    assert.equal(budget.account().widen(WIDE), false);
     assert.equal(mine.length, 1);
   });
 
@@ -122,8 +138,8 @@ describe("byte budget", () => {
     assert.ok(account.retain(FLOOR_BYTES));
     assert.equal(account.retain(FLOOR_BYTES + 1), false);
     assert.equal(account.held, FLOOR_BYTES);
-    assert.ok(account.canQueue(FLOOR_BYTES));
-    assert.equal(account.canQueue(FLOOR_BYTES + 1), false);
+    assert.ok(account.canQueue(OUT_FLOOR_BYTES));
+    assert.equal(account.canQueue(OUT_FLOOR_BYTES + 1), false);
     stalled[0]!.close();
     assert.ok(account.retain(FLOOR_BYTES + 1));
     assert.equal(budget.used, SMALL_POOL - MIB + 1);
@@ -135,8 +151,8 @@ describe("byte budget", () => {
       let n = 0;
       for (;;) {
         const account = budget.account(of);
-        if (!account.canQueue(MIB + FLOOR_BYTES)) return n;
-        account.queue(MIB + FLOOR_BYTES);
+        if (!account.canQueue(MIB + OUT_FLOOR_BYTES)) return n;
+        account.queue(MIB + OUT_FLOOR_BYTES);
         n++;
       }
     };
@@ -233,7 +249,7 @@ describe("byte budget", () => {
     const budget = new ByteBudget(SMALL_POOL);
     const one = share();
     const first = budget.account(one);
-    first.queue(2 * MIB + FLOOR_BYTES);
+    first.queue(2 * MIB + OUT_FLOOR_BYTES);
     const calls: string[] = [];
     const [second, third] = [budget.account(one), budget.account(one)];
     const put = (account: ByteAccount, name: string, n: number) => (): void => {
@@ -249,7 +265,7 @@ describe("byte budget", () => {
     first.queue(-MIB / 2);
     assert.deepEqual(calls, []); // there is room for the third only, and it comes after
     assert.equal(third.canQueue(MIB / 2), false);
-    assert.ok(third.canQueue(FLOOR_BYTES));
+    assert.ok(third.canQueue(OUT_FLOOR_BYTES));
     first.queue(-MIB / 2);
     assert.deepEqual(calls, ["second"]);
     first.queue(-MIB / 2);
@@ -270,7 +286,7 @@ describe("byte budget", () => {
     const held = fill(budget, one);
     const account = budget.account(one);
     const never = (): void => assert.fail("called after the close");
-    account.queue(2 * MIB + FLOOR_BYTES);
+    account.queue(2 * MIB + OUT_FLOOR_BYTES);
     assert.equal(account.reserve(MIB, never), false);
     account.whenQueueable(MIB, never);
     assert.equal(budget.waiting, 2);
@@ -333,7 +349,7 @@ describe("byte budget", () => {
         }
         assert.ok(models.every((model) => !model.waits), "somebody waits for ever");
         for (const model of models) model.account.close();
-        assert.deepEqual([budget.used, budget.waiting, budget.windows], [0, 0, 0]);
+        assert.deepEqual([budget.used, budget.waiting], [0, 0]);
       }),
       { numRuns: 200, seed: SEED, verbose: true },
     );
@@ -368,7 +384,7 @@ class Model {
   }
 
   get outgoing(): number {
-    return Math.max(0, this.queued - FLOOR_BYTES);
+    return Math.max(0, this.queued - OUT_FLOOR_BYTES);
   }
 
   apply(what: string, n: number): void {
@@ -421,11 +437,12 @@ function check(budget: ByteBudget, shares: Share[], models: Model[]): void {
     list.reduce((n, model) => n + of(model), 0);
   assert.equal(budget.used, sum(models, (model) => model.pooled));
   assert.ok(budget.used <= budget.bytes, "above the pool");
-  assert.equal(budget.windows, sum(models, (model) => model.window));
   for (const one of shares) {
     const own = models.filter((model) => model.share === one);
     assert.equal(one.held, sum(own, (model) => model.pooled));
     assert.equal(one.outgoing, sum(own, (model) => model.outgoing));
+    assert.equal(one.windows, sum(own, ({ window }) => Math.max(0, window - FLOOR_BYTES)));
+    assert.ok(one.windows <= budget.bytes / 16, "above the share of windows");
     assert.ok(one.held <= budget.bytes / 4 && one.outgoing <= budget.bytes / 8, "above the share");
   }
   for (const model of models) assert.equal(model.account.pooled, model.pooled);

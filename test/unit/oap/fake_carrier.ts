@@ -123,7 +123,6 @@ export class FakeConnection implements Attachable, Carrier {
   reserved = 0;
   onGrant: (() => void) | undefined = undefined;
   readonly retained: number[] = [];
-  readonly receiveBytes: number = 262_144;
   resumed = 0;
   error: TransportError | undefined = undefined;
   readBytes = 65_536;

@@ -201,7 +201,9 @@ describe("fragments on a connection", () => {
       assert.deepEqual(joiner.frames, expected(frames));
       assert.equal(server.counters.framesIn, 3);
       assert.equal(server.counters.bytesIn, bytes.length);
-      assert.equal(connection.reports.reduce((sum, report) => sum + report.completed, 0), 3);
+      // what is decoded as the consumer takes what came before is reported with the next receive
+      const completed = connection.reports.reduce((sum, report) => sum + report.completed, 0);
+      assert.equal(completed, lent ? 3 : 0);
       assert.ok(connection.reports.every((report) => report.retained < 16_384 || !lent));
     }
   });

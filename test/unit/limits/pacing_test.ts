@@ -1,0 +1,266 @@
+/** What our own pacing must not do: run a deadline against the peer, or give a slot back too early. */
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Connection, Transport } from "../../../mod.ts";
+import { BlockPool } from "../../../src/block_pool.ts";
+import { parseConfig } from "../../../src/config/schema.ts";
+import { TransportError } from "../../../src/errors.ts";
+import { Pacer } from "../../../src/limits/pacer.ts";
+import { LinkClocks } from "../../../src/link_clocks.ts";
+import type { SinkReport } from "../../../src/sink.ts";
+import { ManualClock, MemoryNetwork } from "../../../src/testing/mod.ts";
+import { Writer } from "../../../src/writer.ts";
+import { describe, it } from "../../harness.ts";
+
+const report = (part: Partial<SinkReport>): SinkReport => ({
+  retained: 10,
+  owed: 0,
+  completed: 0,
+  pause: false,
+  ...part,
+});
+
+/** Clocks of an open connection, and the deadlines that passed. */
+function clocks(): { clock: ManualClock; clocks: LinkClocks; expired: string[] } {
+  const clock = new ManualClock();
+  const config = parseConfig({});
+  const expired: string[] = [];
+  const made = new LinkClocks(clock, () => config, (name) => expired.push(name));
+  made.opening(5_000);
+  made.open();
+  return { clock, clocks: made, expired };
+}
+
+describe("clocks of a paced connection", () => {
+  it("run no deadline while bytes are held for their pace", () => {
+    const { clock, clocks: c, expired } = clocks();
+    c.received(report({ owed: 100 }));
+    c.paced(true);
+    clock.advance(1_000_000);
+    assert.deepEqual(expired, []);
+    c.close();
+  });
+
+  it("give a frame the time that it had left, and the read clock anew", () => {
+    const { clock, clocks: c, expired } = clocks();
+    c.received(report({ owed: 100 }));
+    for (let s = 0; s < 56; s += 4) { // the frame's 60 s run, the read clock restarts
+      clock.advance(4_000);
+      c.received(report({ owed: 100 }));
+    }
+    c.paced(true);
+    clock.advance(500_000);
+    c.paced(false);
+    clock.advance(3_900);
+    assert.deepEqual(expired, []);
+    clock.advance(200);
+    assert.deepEqual(expired, ["frame"]);
+    c.close();
+  });
+
+  it("begin the read clock when a frame's rest is awaited again", () => {
+    const { clock, clocks: c, expired } = clocks();
+    c.paced(true);
+    c.received(report({ owed: 100 }));
+    c.paced(false);
+    clock.advance(4_999);
+    assert.deepEqual(expired, []);
+    clock.advance(2);
+    assert.deepEqual(expired, ["read"]);
+    c.close();
+  });
+
+  it("run none either while our own consumer is behind when the pace ends", () => {
+    const { clock, clocks: c, expired } = clocks();
+    c.paced(true);
+    c.received(report({ owed: 100 }));
+    c.received(report({ owed: 100, completed: 1, pause: true }));
+    c.paced(false);
+    clock.advance(1_000_000);
+    c.paced(true);
+    c.paced(false);
+    clock.advance(1_000_000);
+    assert.deepEqual(expired, []);
+    c.resumed(100);
+    clock.advance(5_001);
+    assert.deepEqual(expired, ["read"]);
+    c.close();
+  });
+
+  it("let a frame that waits for memory have its own time only", () => {
+    const { clock, clocks: c, expired } = clocks();
+    c.received(report({ owed: 100, pause: true, waits: true }));
+    clock.advance(59_000);
+    c.paced(true);
+    clock.advance(100_000);
+    c.paced(false);
+    clock.advance(900);
+    assert.deepEqual(expired, []);
+    clock.advance(200);
+    assert.deepEqual(expired, ["frame"]);
+    c.close();
+  });
+
+  it("are idle again once the pace and the frame are over", () => {
+    const { clock, clocks: c, expired } = clocks();
+    c.paced(true);
+    c.received(report({ owed: 100 }));
+    c.received(report({ completed: 1 }));
+    c.paced(false);
+    clock.advance(59_999);
+    assert.deepEqual(expired, []);
+    clock.advance(2);
+    assert.deepEqual(expired, ["idle"]);
+    c.close();
+  });
+});
+
+describe("paced writer", () => {
+  function writer(rate: number) {
+    const clock = new ManualClock();
+    const rates = { conn: () => rate, peer: () => 0, global: () => 0 };
+    const pacer = new Pacer(clock, rates, () => 65_536, (peer) => peer.egress);
+    const busy: boolean[] = [];
+    const refused: string[] = [];
+    const made = new Writer({
+      items: 10,
+      bytes: 1_000_000,
+      pool: new BlockPool(),
+      onBusy: (on) => busy.push(on),
+      onTaken: () => {},
+      onRefused: (kind) => refused.push(kind),
+    });
+    made.belong(pacer, undefined);
+    const socket = { sent: 0, room: Infinity, writes: [] as number[] };
+    made.start({
+      info: {},
+      lends: true,
+      write(bytes) {
+        const n = Math.min(bytes.length, socket.room);
+        socket.room -= n;
+        socket.sent += n;
+        if (n > 0) socket.writes.push(n);
+        return n;
+      },
+      cork() {},
+      uncork() {},
+      shutdown() {},
+      destroy() {},
+      pause() {},
+      resume() {},
+    });
+    const end = (): void => made.fail(new TransportError("misuse", "over", { op: "write" }));
+    return { clock, writer: made, socket, busy, refused, end };
+  }
+
+  it("waits for the peer only while the runtime holds bytes, not while tokens are missing", async () => {
+    const { clock, writer: w, socket, busy, end } = writer(1_000);
+    const sent = w.inTurn(5_000, () => w.push(undefined, new Uint8Array(20_000), undefined));
+    await sent;
+    clock.advance(1);
+    await Promise.resolve();
+    assert.equal(socket.sent, 500);
+    assert.equal(busy.at(-1), true);
+    w.written(500);
+    assert.equal(busy.at(-1), false);
+    clock.advance(500);
+    await Promise.resolve();
+    assert.equal(socket.sent, 1_000);
+    assert.equal(busy.at(-1), true);
+    end();
+  });
+
+  it("refuses what cannot be paid now, whole and without a change, and takes it in turn", async () => {
+    const { clock, writer: w, socket, refused, end } = writer(1_000);
+    assert.ok(w.reserve(500) >= 0);
+    const before = [w.items, w.bytes];
+    assert.equal(w.reserve(1), -1);
+    assert.equal(w.refusal(1).kind, "rate_limited");
+    assert.equal(w.push(undefined, new Uint8Array(20_000), undefined), false);
+    assert.equal(w.refusal(20_000).kind, "rate_limited");
+    assert.deepEqual([w.items, w.bytes], before);
+    assert.deepEqual(refused, ["rate_limited", "rate_limited"]);
+    await w.inTurn(20_000, () => w.push(undefined, new Uint8Array(20_000), undefined));
+    await Promise.resolve();
+    assert.equal(socket.sent, 500);
+    for (let s = 0; s < 20; s += 0.5) {
+      clock.advance(500);
+      await Promise.resolve();
+    }
+    assert.ok(Math.abs(socket.sent - 20_500) <= 500, `${socket.sent}`);
+    end();
+  });
+
+  it("asks for no tokens while the peer takes nothing, and goes on when it does", async () => {
+    const { clock, writer: w, socket, end } = writer(1_000);
+    socket.room = 100;
+    await w.inTurn(20_000, () => w.push(undefined, new Uint8Array(20_000), undefined));
+    clock.advance(1);
+    await Promise.resolve();
+    assert.equal(socket.sent, 100);
+    assert.equal(w.waiting(), 0);
+    clock.advance(10_000);
+    socket.room = Infinity;
+    w.drained();
+    await Promise.resolve();
+    assert.equal(socket.sent, 500); // what was paid before; no more was saved up in the queue
+    clock.advance(1_000);
+    await Promise.resolve();
+    assert.ok(socket.sent >= 1_000 && socket.sent <= 1_500, `${socket.sent}`);
+    end();
+  });
+});
+
+describe("slots of a paced connection", () => {
+  it("are kept while bytes are held though both ends have closed, and nothing is lost", async () => {
+    const clock = new ManualClock();
+    const runtime = new MemoryNetwork({ seed: 5 });
+    const accepted: Connection[] = [];
+    const server = new Transport({ rates: { per_conn_bytes_per_sec: 10_000 } }, { runtime, clock });
+    const listener = await server.listen({
+      address: "tcp://127.0.0.1:0",
+      onConnection: async (connection) => {
+        accepted.push(connection);
+        await connection.closed;
+      },
+    });
+    const client = new Transport({}, { runtime });
+    const connection = await client.dial(listener.address);
+    accepted[0]!.closeWrite();
+    await connection.write(new Uint8Array(50_000).fill(7));
+    const closed = connection.close();
+    await closed;
+    await delay(10);
+    assert.equal(server.counters().inflight, 1);
+    const into = new Uint8Array(50_000);
+    let got = 0;
+    for (let s = 0; s < 20 && got < 50_000; s++) {
+      clock.advance(500);
+      got += await accepted[0]!.read(into) ?? 0;
+    }
+    assert.equal(got, 50_000);
+    assert.equal(await accepted[0]!.read(into), null);
+    await accepted[0]!.close();
+    await delay(1);
+    assert.equal(server.counters().inflight, 0);
+    await client.close();
+    await server.close();
+  });
+
+  it("of connections that closed before anybody took them are no connections any more", async () => {
+    const runtime = new MemoryNetwork({ seed: 5 });
+    const server = new Transport({ max_conns: 5 }, { runtime });
+    const listener = await server.listen({ address: "tcp://127.0.0.1:0" });
+    const client = new Transport({}, { runtime });
+    for (let i = 0; i < 50; i++) {
+      (await client.dial(listener.address)).abort();
+      await delay(1);
+    }
+    const last = await client.dial(listener.address);
+    const given = await listener[Symbol.asyncIterator]().next();
+    const { remote } = (given.value as Connection).info;
+    assert.equal(remote?.port, last.info.local?.port);
+    await client.close();
+    await server.close();
+  });
+});
