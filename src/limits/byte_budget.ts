@@ -80,6 +80,11 @@ export class ByteBudget {
     return this.#used;
   }
 
+  /** @internal Bytes of these that wide receive windows may bring. */
+  get windows(): number {
+    return this.#windows;
+  }
+
   /** Reservations that wait. */
   get waiting(): number {
     return this.frames.waiting + this.inboxes.waiting;
