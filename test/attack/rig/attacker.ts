@@ -6,6 +6,7 @@
 
 import { type WaveName, WAVES } from "../waves/mod.ts";
 import type { Target } from "./crowd.ts";
+import { type Cut, CutProxy } from "./cut_proxy.ts";
 import { serveCommands, uncaught } from "./program.ts";
 
 /** One wave of an attack. */
@@ -20,4 +21,18 @@ async function wave({ wave, target, load }: WaveOrder): Promise<unknown> {
   return { ...(await run(target, load) as object), uncaught: [...uncaught] };
 }
 
-await serveCommands({ wave });
+const proxies: CutProxy[] = [];
+
+/** Starts a proxy in front of a port; see {@linkcode CutProxy}. */
+async function proxy(target: number): Promise<number> {
+  const made = new CutProxy(target);
+  proxies.push(made);
+  return await made.listen();
+}
+
+/** Plans the cuts of the one proxy's next connections. */
+function plan(cuts: readonly Cut[]): void {
+  proxies.at(-1)!.plan(cuts);
+}
+
+await serveCommands({ wave, proxy, plan, longest: () => proxies.at(-1)!.longest });

@@ -13,9 +13,14 @@ import {
   type TransportConfig,
   type TransportCounters,
 } from "../../../mod.ts";
-import { framed, type FramedConnection, type FrameView } from "../../../src/oap/mod.ts";
+import {
+  FLAGS,
+  framed,
+  type FramedConnection,
+  type FrameView,
+  type PingOptions,
+} from "../../../src/oap/mod.ts";
 import { throwAwayCertificate } from "../../../src/testing/certificate.ts";
-import { FLAGS } from "../../../src/oap/mod.ts";
 import { type Held, measure } from "./memory.ts";
 import { serveCommands, uncaught } from "./program.ts";
 import { APP, DOCUMENT_BYTES } from "./protocol.ts";
@@ -24,6 +29,8 @@ import { APP, DOCUMENT_BYTES } from "./protocol.ts";
 export interface ServerOptions {
   readonly config: TransportConfig;
   readonly tls?: boolean;
+  /** Pings silent peers. */
+  readonly ping?: PingOptions;
 }
 
 /** Where it is. */
@@ -119,8 +126,8 @@ function handle(peer: FramedConnection, frame: FrameView, session: Session): voi
   else answer(peer, frame, frame.payload);
 }
 
-async function serve(connection: Connection): Promise<void> {
-  const peer = framed(connection);
+async function serve(connection: Connection, ping: PingOptions | undefined): Promise<void> {
+  const peer = framed(connection, ping === undefined ? {} : { ping });
   const from = connection.info.remote?.hostname ?? "unknown";
   const session: Session = { streams: new Set(), running: 0 };
   open.add(peer);
@@ -145,7 +152,7 @@ async function start(options: ServerOptions): Promise<ServerReady> {
   const listener = await transport.listen({
     address: `${certificate === undefined ? "tcp" : "tls"}://127.0.0.1:0`,
     ...(certificate === undefined ? {} : { tls: () => certificate }),
-    onConnection: serve,
+    onConnection: (connection) => serve(connection, options.ping),
   });
   const { versions } = process;
   return {

@@ -7,6 +7,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { TransportConfig } from "../../../mod.ts";
 import type { RuntimeName } from "../../runtimes.ts";
+import type { PingOptions } from "../../../src/oap/mod.ts";
 import type { WaveName } from "../waves/mod.ts";
 import { Child, helperRuntime } from "./child.ts";
 import type { Fates } from "./crowd.ts";
@@ -36,34 +37,48 @@ export interface Row {
 /** The load of a wave: plain numbers for the attacker. */
 export type Load = Readonly<Record<string, number>>;
 
+/** What waves of raw sockets tell. */
+export type RawFates = Fates & Readonly<Record<string, unknown>>;
+
+/** Who takes part, beside the honest client. */
+export interface Stage {
+  readonly server: Child;
+  readonly attacker: Child;
+  /** The library as a client, on the runtime of the server; one for all waves. */
+  readonly dialer: () => Child;
+  readonly ready: ServerReady;
+}
+
 /** What one wave did. */
-export interface Seen<L extends Load> {
+export interface Seen<L extends Load, F = RawFates> {
   readonly load: L;
   readonly before: ServerStats;
   readonly after: ServerStats;
-  readonly fates: Fates & Readonly<Record<string, unknown>>;
+  readonly fates: F;
   readonly honest: HonestReport;
   readonly ready: ServerReady;
   readonly scale: Scale;
 }
 
 /** What a row of waves is made of. */
-export interface WavesOptions<L extends Load> {
+export interface WavesOptions<L extends Load, F = RawFates> {
   readonly name: string;
   readonly about: string;
-  readonly wave: WaveName;
+  /** One wave of raw sockets, or whatever else is done in it. */
+  readonly act: WaveName | ((stage: Stage, load: L) => Promise<F>);
   readonly loads: Readonly<Record<Scale, L>>;
   /** The load in words. */
   readonly words: (load: L) => string;
   readonly config: (scale: Scale) => TransportConfig;
   readonly tls?: boolean;
+  readonly ping?: PingOptions;
   readonly descriptors?: number;
   readonly sources?: readonly string[];
   readonly honest?: Partial<HonestOptions>;
   /** What did not hold in this wave. */
-  readonly expect: (seen: Seen<L>) => string[];
+  readonly expect: (seen: Seen<L, F>) => string[];
   /** Figures for the report. */
-  readonly figures?: (seen: Seen<L>) => Record<string, number | string>;
+  readonly figures?: (seen: Seen<L, F>) => Record<string, number | string>;
 }
 
 const HONEST = { everyMs: 10, dialEveryMs: 100, bigEveryMs: 0 };
@@ -77,18 +92,18 @@ const WAVES: Readonly<Record<Scale, number>> = { full: 2, small: 1 };
 const SETTLE_MS = 10_000;
 
 /** Makes a row of it. */
-export function wavesRow<L extends Load>(options: WavesOptions<L>): Row {
+export function wavesRow<L extends Load, F = RawFates>(options: WavesOptions<L, F>): Row {
   const { name, about } = options;
   return { name, about, run: (context) => run(options, context) };
 }
 
-async function run<L extends Load>(
-  options: WavesOptions<L>,
+async function run<L extends Load, F>(
+  options: WavesOptions<L, F>,
   { runtime, scale }: RowContext,
 ): Promise<RowReport> {
   const start = performance.now();
   const load = options.loads[scale];
-  const { tls = false, descriptors, sources = ATTACK_SOURCES } = options;
+  const { act, tls = false, ping, descriptors, sources = ATTACK_SOURCES } = options;
   await using server = new Child(
     runtime,
     "server",
@@ -96,14 +111,19 @@ async function run<L extends Load>(
   );
   await using honest = new Child(helperRuntime(), "honest");
   await using attacker = new Child(helperRuntime(), "attacker");
-  const config = options.config(scale);
-  const ready = await server.tell<ServerReady>("start", { config, tls });
-  const target = {
-    port: ready.port,
-    sources,
-    ...(ready.ca === undefined ? {} : { ca: ready.ca }),
+  let dialer: Child | undefined;
+  await using _dialer = {
+    [Symbol.asyncDispose]: async (): Promise<void> => await dialer?.[Symbol.asyncDispose](),
   };
-  const { port, ca } = target;
+  const config = options.config(scale);
+  const ready = await server.tell<ServerReady>("start", { config, tls, ping });
+  const { port, ca } = ready;
+  const stage: Stage = {
+    server,
+    attacker,
+    dialer: () => dialer ??= new Child(runtime, "dialer"),
+    ready,
+  };
   await honest.tell("start", {
     port,
     ca,
@@ -118,11 +138,12 @@ async function run<L extends Load>(
   }
   const alone = await honest.tell<HonestReport>("report");
 
-  const wave = async (): Promise<Seen<L>> => {
+  const wave = async (): Promise<Seen<L, F>> => {
     const before = await quiet(server, honest);
     server.resetPeak();
-    const order = { wave: options.wave, target, load };
-    const fates = await attacker.tell<Seen<L>["fates"]>("wave", order);
+    const fates = typeof act === "function"
+      ? await act(stage, load)
+      : await attacker.tell<F>("wave", { wave: act, target: { port, ca, sources }, load });
     peak = Math.max(peak, server.peakBytes());
     const after = await quiet(server, honest);
     return {
@@ -138,7 +159,7 @@ async function run<L extends Load>(
   let most = 0;
   let peak = 0;
   const watch = setInterval(() => most = Math.max(most, server.descriptors()), 200);
-  const waves: Seen<L>[] = [];
+  const waves: Seen<L, F>[] = [];
   try {
     for (let n = 0; n < WAVES[scale]; n++) waves.push(await wave());
   } finally {

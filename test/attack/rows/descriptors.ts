@@ -11,7 +11,7 @@ import { type Row, wavesRow } from "../rig/waves_row.ts";
 export const DESCRIPTORS: Row = wavesRow({
   name: "descriptors",
   about: "more connections than `ulimit -n` has room for, then all of them go",
-  wave: "exhaust",
+  act: "exhaust",
   loads: {
     full: { count: 400, ms: 5_000 },
     small: { count: 250, ms: 700 },

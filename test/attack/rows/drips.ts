@@ -13,7 +13,7 @@ const FRAME_MS = { full: 8_000, small: 2_000 } as const;
 export const DRIPS: Row = wavesRow({
   name: "drips",
   about: "one byte a second, half of them inside a header, half inside a body",
-  wave: "drips",
+  act: "drips",
   loads: {
     full: { count: 5_000, everyMs: 1_000, waitMs: 30_000 },
     small: { count: 60, everyMs: 100, waitMs: 5_000 },

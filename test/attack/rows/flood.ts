@@ -14,7 +14,7 @@ const SOURCES = 7;
 export const FLOOD: Row = wavesRow({
   name: "flood",
   about: "new connections from several addresses, half of them held, half of them reset",
-  wave: "flood",
+  act: "flood",
   loads: {
     full: { perSecond: 2_000, ms: 30_000 },
     small: { perSecond: 1_000, ms: 500 },

@@ -51,7 +51,7 @@ function row(
   return wavesRow<FramesLoad>({
     name,
     about,
-    wave: "frames",
+    act: "frames",
     loads: load,
     words: ({ conns, count, ms }) =>
       count > 1_000_000 ? `${conns} x ${what}, ${ms / 1_000} s` : `${count} ${what}`,

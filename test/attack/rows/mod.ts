@@ -5,6 +5,7 @@
  */
 
 import type { Row } from "../rig/waves_row.ts";
+import { CUTS } from "./cuts.ts";
 import { DESCRIPTORS } from "./descriptors.ts";
 import { DRIPS } from "./drips.ts";
 import { FLOOD } from "./flood.ts";
@@ -25,4 +26,5 @@ export const ROWS: readonly Row[] = [
   DESCRIPTORS,
   SLOW_READERS,
   ...FRAME_FLOODS,
+  ...CUTS,
 ];

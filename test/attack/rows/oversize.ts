@@ -11,7 +11,7 @@ import { type Row, wavesRow } from "../rig/waves_row.ts";
 export const OVERSIZE: Row = wavesRow({
   name: "oversize",
   about: "headers that declare cap + 1, 2^31 or 2^32 - 1 bytes; the payload never comes",
-  wave: "oversize",
+  act: "oversize",
   loads: {
     full: { count: 10_000, atOnce: 100 },
     small: { count: 90, atOnce: 30 },

@@ -15,7 +15,7 @@ const HANDSHAKE_MS = { full: 3_000, small: 1_500 } as const;
 export const SILENT_TCP: Row = wavesRow({
   name: "silent-tcp",
   about: "TCP connections that never say anything",
-  wave: "silent",
+  act: "silent",
   loads: {
     full: { count: 5_000, percent: 0, perSecond: 2_500, waitMs: 20_000 },
     small: { count: 60, percent: 0, perSecond: 1_000, waitMs: 5_000 },
@@ -42,7 +42,7 @@ export const SILENT_TCP: Row = wavesRow({
 export const SILENT_TLS: Row = wavesRow({
   name: "silent-tls",
   about: "TLS connections that say nothing, or send half a ClientHello",
-  wave: "silent",
+  act: "silent",
   tls: true,
   loads: {
     full: { count: 5_000, percent: 50, perSecond: 1_000, waitMs: 20_000 },

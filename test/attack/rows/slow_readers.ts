@@ -11,7 +11,7 @@ import { type Row, wavesRow } from "../rig/waves_row.ts";
 export const SLOW_READERS: Row = wavesRow({
   name: "slow-readers",
   about: "peers that ask for 1 MiB replies and never read",
-  wave: "slowReaders",
+  act: "slowReaders",
   loads: {
     full: { count: 500, requests: 16, waitMs: 15_000 },
     small: { count: 15, requests: 16, waitMs: 2_500 },

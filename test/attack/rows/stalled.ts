@@ -16,7 +16,7 @@ const IDLE_MS = { full: 10_000, small: 3_000 } as const;
 export const STALLED: Row = wavesRow({
   name: "stalled",
   about: "1 MiB frames of which 99 % come; a honest client sends whole ones beside them",
-  wave: "stalled",
+  act: "stalled",
   loads: {
     full: { count: 1_000, waitMs: 30_000 },
     small: { count: 40, waitMs: 8_000 },
