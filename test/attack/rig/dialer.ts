@@ -111,4 +111,40 @@ function ask(requests: number): void {
   });
 }
 
-await serveCommands({ run, hold, ask });
+/** What became of requests that were asked without end. */
+export interface LoadReport extends Pick<DialerReport, "kinds" | "faults" | "uncaught"> {
+  readonly asked: number;
+  readonly answered: number;
+}
+
+/** Keeps `inFlight` slow requests on each of `count` connections, until the server ends them all. */
+async function load(options: DialerOptions & { inFlight: number }): Promise<LoadReport> {
+  const kinds: Record<string, number> = {};
+  const faults: string[] = [];
+  let asked = 0;
+  let answered = 0;
+  const keepAsking = async (peer: FramedConnection, lane: number): Promise<void> => {
+    const head = { flags: FLAGS.REQ, code: 0, appProtoId: APP.slow, tenantId: BigInt(lane) };
+    for (let n = 0n, open = true; open; n++) {
+      asked++;
+      try {
+        const wait = Number((n + BigInt(lane)) % 30n) + 5; // tens of milliseconds
+        await peer.request({ ...head, corrId: n, payload: Uint8Array.of(wait) });
+        answered++;
+      } catch (error) {
+        open = false;
+        if (TransportError.is(error)) kinds[error.kind] = (kinds[error.kind] ?? 0) + 1;
+        else faults.push(String(error));
+      }
+    }
+  };
+  const lanes: Promise<void>[] = [];
+  for (let i = 0; i < options.count; i++) {
+    const peer = await dial(options);
+    for (let lane = 0; lane < options.inFlight; lane++) lanes.push(keepAsking(peer, lane));
+  }
+  await Promise.all(lanes);
+  return { asked, answered, kinds, faults, uncaught };
+}
+
+await serveCommands({ run, hold, ask, load });

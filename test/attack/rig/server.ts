@@ -42,6 +42,19 @@ export interface ServerReady {
   readonly runtime: string;
 }
 
+/** Payload of one address: how much, and from when to when, in milliseconds. */
+export interface Received {
+  bytes: number;
+  first: number;
+  last: number;
+}
+
+/** A change of readiness, and how many connections had been closed by then. */
+export interface Changed {
+  readonly to: Readiness;
+  readonly closed: number;
+}
+
 /** What it has seen. */
 export interface ServerStats {
   readonly memory: Held;
@@ -57,20 +70,22 @@ export interface ServerStats {
   readonly started: number;
   /** Most requests of one connection in the application's hands at once. */
   readonly mostAtOnce: number;
-  /** Payload bytes that reached the application, by the peer's address. */
-  readonly received: Readonly<Record<string, number>>;
+  /** Payload that reached the application since the last time, by the peer's address. */
+  readonly received: Readonly<Record<string, Received>>;
+  /** Answers that came too late: their connection was closed. */
+  readonly lost: number;
   /** Microseconds of processor time since the start. */
   readonly cpuMicros: number;
-  readonly readiness: readonly Readiness[];
+  readonly readiness: readonly Changed[];
   readonly uncaught: readonly string[];
 }
 
 const document = new Uint8Array(DOCUMENT_BYTES).fill(0x55);
 const closes = new Map<string, number>();
-const received = new Map<string, number>();
+const received = new Map<string, Received>();
 const open = new Set<FramedConnection>();
-const readiness: Readiness[] = [];
-const sums = { refused: 0, dropped: 0, held: 0, started: 0, mostAtOnce: 0 };
+const readiness: Changed[] = [];
+const sums = { refused: 0, dropped: 0, held: 0, started: 0, mostAtOnce: 0, lost: 0, closed: 0 };
 let transport: Transport | undefined;
 
 function answer(
@@ -114,9 +129,8 @@ function handle(peer: FramedConnection, frame: FrameView, session: Session): voi
     const ms = frame.copyPayload()[0] ?? 0;
     setTimeout(() => {
       session.running--;
-      if (open.has(peer)) {
-        answer(peer, { appProtoId: APP.slow, tenantId, corrId }, document.subarray(0, 64));
-      }
+      if (!open.has(peer)) sums.lost++;
+      else answer(peer, { appProtoId: APP.slow, tenantId, corrId }, document.subarray(0, 64));
     }, ms * 10);
     return;
   }
@@ -126,6 +140,14 @@ function handle(peer: FramedConnection, frame: FrameView, session: Session): voi
   else answer(peer, frame, frame.payload);
 }
 
+function note(from: string, bytes: number): void {
+  const now = performance.now();
+  const sum = received.get(from) ?? { bytes: 0, first: now, last: now };
+  sum.bytes += bytes;
+  sum.last = now;
+  received.set(from, sum);
+}
+
 async function serve(connection: Connection, ping: PingOptions | undefined): Promise<void> {
   const peer = framed(connection, ping === undefined ? {} : { ping });
   const from = connection.info.remote?.hostname ?? "unknown";
@@ -133,7 +155,7 @@ async function serve(connection: Connection, ping: PingOptions | undefined): Pro
   open.add(peer);
   peer.onBatch((batch) =>
     batch.forEach((frame) => {
-      received.set(from, (received.get(from) ?? 0) + frame.payloadBytes);
+      note(from, frame.payloadBytes);
       if ((frame.flags & FLAGS.REQ) !== 0 && begins(session, frame)) handle(peer, frame, session);
     })
   );
@@ -145,8 +167,11 @@ async function serve(connection: Connection, ping: PingOptions | undefined): Pro
 
 async function start(options: ServerOptions): Promise<ServerReady> {
   transport = new Transport(options.config, {
-    onReadiness: ({ to }) => readiness.push(to),
-    onConnectionClosed: ({ reason: { kind } }) => closes.set(kind, (closes.get(kind) ?? 0) + 1),
+    onReadiness: ({ to }) => readiness.push({ to, closed: sums.closed }),
+    onConnectionClosed: ({ reason: { kind } }) => {
+      sums.closed++;
+      closes.set(kind, (closes.get(kind) ?? 0) + 1);
+    },
   });
   const certificate = options.tls === true ? await throwAwayCertificate() : undefined;
   const listener = await transport.listen({
@@ -174,6 +199,8 @@ async function stats(): Promise<ServerStats> {
     dropped += counters.dropped;
   }
   const { user, system } = process.cpuUsage();
+  const since = Object.fromEntries(received);
+  received.clear();
   return {
     memory: await measure(),
     counters: transport!.counters(),
@@ -183,7 +210,8 @@ async function stats(): Promise<ServerStats> {
     held: sums.held,
     started: sums.started,
     mostAtOnce: sums.mostAtOnce,
-    received: Object.fromEntries(received),
+    received: since,
+    lost: sums.lost,
     cpuMicros: user + system,
     readiness,
     uncaught,

@@ -46,6 +46,8 @@ export interface Stage {
   readonly attacker: Child;
   /** The library as a client, on the runtime of the server; one for all waves. */
   readonly dialer: () => Child;
+  /** Another one, on the helpers' runtime; whoever asks disposes of it. */
+  readonly client: () => Child;
   readonly ready: ServerReady;
 }
 
@@ -71,7 +73,7 @@ export interface WavesOptions<L extends Load, F = RawFates> {
   readonly words: (load: L) => string;
   readonly config: (scale: Scale) => TransportConfig;
   readonly tls?: boolean;
-  readonly ping?: PingOptions;
+  readonly ping?: (scale: Scale) => PingOptions;
   readonly descriptors?: number;
   readonly sources?: readonly string[];
   readonly honest?: Partial<HonestOptions>;
@@ -116,12 +118,13 @@ async function run<L extends Load, F>(
     [Symbol.asyncDispose]: async (): Promise<void> => await dialer?.[Symbol.asyncDispose](),
   };
   const config = options.config(scale);
-  const ready = await server.tell<ServerReady>("start", { config, tls, ping });
+  const ready = await server.tell<ServerReady>("start", { config, tls, ping: ping?.(scale) });
   const { port, ca } = ready;
   const stage: Stage = {
     server,
     attacker,
     dialer: () => dialer ??= new Child(runtime, "dialer"),
+    client: () => new Child(helperRuntime(), "dialer"),
     ready,
   };
   await honest.tell("start", {

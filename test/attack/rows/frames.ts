@@ -13,6 +13,7 @@ interface FramesLoad extends Load {
   readonly sort: number;
   readonly conns: number;
   readonly count: number;
+  readonly perSecond: number;
   readonly ms: number;
 }
 
@@ -20,8 +21,8 @@ const IN_FLIGHT = 64;
 
 function loads(sort: number, full: { count: number; ms: number }): Record<Scale, FramesLoad> {
   return {
-    full: { sort, conns: 8, ...full },
-    small: { sort, conns: 4, count: 16_384, ms: 5_000 },
+    full: { sort, conns: 8, perSecond: 200_000, ...full },
+    small: { sort, conns: 4, count: 16_384, perSecond: 200_000, ms: 5_000 },
   };
 }
 
@@ -53,8 +54,8 @@ function row(
     about,
     act: "frames",
     loads: load,
-    words: ({ conns, count, ms }) =>
-      count > 1_000_000 ? `${conns} x ${what}, ${ms / 1_000} s` : `${count} ${what}`,
+    words: ({ count, perSecond, ms }) =>
+      count > 1_000_000 ? `${perSecond / 1_000} k ${what}/s, ${ms / 1_000} s` : `${count} ${what}`,
     config: () => ({}),
     expect,
     figures: ({ fates, after }) => ({

@@ -33,10 +33,19 @@ export interface Sent {
   readonly perSecond: number;
 }
 
-/** `conns` connections send `count` frames in all, at most for `ms`, read the answers, and end in order. */
+/**
+ * `conns` connections send `count` frames in all, `perSecond` of them and at most for `ms`, read the
+ * answers, and go.
+ */
 export async function frames(
   target: Target,
-  { sort, conns, count, ms }: { sort: number; conns: number; count: number; ms: number },
+  { sort, conns, count, perSecond, ms }: {
+    sort: number;
+    conns: number;
+    count: number;
+    perSecond: number;
+    ms: number;
+  },
 ): Promise<Fates & Sent> {
   const crowd = new Crowd(target);
   const start = performance.now();
@@ -47,9 +56,10 @@ export async function frames(
     for (let n = 0; n < count / conns && performance.now() < until;) {
       const size = Math.min(BLOCK, count / conns - n);
       if (!socket.write(block(sort, n, size))) await once(socket, "drain");
-      else await new Promise((next) => setTimeout(next, 0));
       n += size;
       sent += size;
+      const due = start + n * conns / perSecond * 1_000;
+      await new Promise((next) => setTimeout(next, Math.max(0, due - performance.now())));
     }
   };
   const all = Array.from({ length: conns }, () => {

@@ -9,6 +9,7 @@ import { drips } from "./drips.ts";
 import { exhaust } from "./exhaust.ts";
 import { flood } from "./flood.ts";
 import { frames } from "./frames.ts";
+import { greedy } from "./greedy.ts";
 import { oversize } from "./oversize.ts";
 import { silent } from "./silent.ts";
 import { slowReaders } from "./slow_readers.ts";
@@ -23,7 +24,8 @@ export type WaveName =
   | "flood"
   | "exhaust"
   | "slowReaders"
-  | "frames";
+  | "frames"
+  | "greedy";
 
 /** See the module. */
 export const WAVES: Readonly<Record<WaveName, unknown>> = {
@@ -35,4 +37,5 @@ export const WAVES: Readonly<Record<WaveName, unknown>> = {
   exhaust,
   slowReaders,
   frames,
+  greedy,
 };
