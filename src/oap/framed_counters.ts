@@ -26,9 +26,9 @@ export interface FramedCounters {
   error: number;
   /** Answers to requests that had been given up; dropped. */
   lateAnswers: number;
-  /** Requests of the peer answered 429, because too many were unanswered. */
+  /** Requests of the peer answered 429 because too many were unanswered, or 503 because this end drains. */
   refused: number;
-  /** Frames dropped because they belong to a refused request, or because 256 others were in line for the inbox before its 429. */
+  /** Frames dropped because they belong to a refused request, or because 256 others were in line for the inbox before its 429 or 503. */
   dropped: number;
   /** Times reading paused because nobody took the frames. */
   pauses: number;

@@ -172,6 +172,7 @@ export class FramedSink implements Sink, Counted {
   drain(): void {
     this.#draining = true;
     this.ping?.stop();
+    this.inbound.stop(); // or a peer that goes on asking would hold the drain up to its deadline
     this.sender.onAnswer = () => this.settled();
     this.settled();
   }

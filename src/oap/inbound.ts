@@ -22,10 +22,11 @@ export type Verdict = "deliver" | "refuse" | "drop";
 
 /** Counts the peer's unanswered requests and refuses those over the limit, so that reading can go on. */
 export class InboundRequests {
-  readonly #limit: number;
+  #limit: number;
   readonly #table: IdTable<number>;
   #unanswered = 0;
   #refusing = false;
+  #stopped = false;
 
   /** @param limit Most unanswered requests. @param memory Where the table's memory comes from. */
   constructor(limit: number, memory: IdMemory) {
@@ -36,6 +37,17 @@ export class InboundRequests {
   /** Requests that wait for our answer. */
   get unanswered(): number {
     return this.#unanswered;
+  }
+
+  /** The code that refuses a request: there are too many, or this end drains. */
+  get refusal(): 429 | 503 {
+    return this.#stopped ? 503 : 429;
+  }
+
+  /** Lets no request in from now on; streams of those that are in go on. */
+  stop(): void {
+    this.#stopped = true;
+    this.#limit = 0;
   }
 
   /** Whether one more would be refused. */

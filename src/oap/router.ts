@@ -25,7 +25,7 @@ export interface RouterParts {
   readonly requests: Requests;
   /** Requests of the peer. */
   readonly inbound: InboundRequests;
-  /** For 429 and HELLO replies. */
+  /** For 429, 503 and HELLO replies. */
   readonly sender: Sender;
   /** Where frames are counted. */
   readonly counters: FramedCounters;
@@ -141,7 +141,8 @@ export class Router {
       return;
     }
     const { appProtoId, tenantId, corrId } = new FrameView(source, at, HEADER_BYTES);
-    const answer = { flags: FLAGS.RESP, code: 429, appProtoId, tenantId, corrId, payload: EMPTY };
+    const code = inbound.refusal;
+    const answer = { flags: FLAGS.RESP, code, appProtoId, tenantId, corrId, payload: EMPTY };
     this.#queue(answer, (put) => inbound.refusing(put), () => counters.refused++);
   }
 

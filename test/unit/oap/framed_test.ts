@@ -343,6 +343,23 @@ describe("framed: requests", () => {
     assert.equal(server.counters.refused, 2);
   });
 
+  it("answers requests 503 while it drains, and ends after the answers it owes", () => {
+    const connection = new FakeConnection();
+    const server = framed(connection);
+    let got = 0;
+    server.onBatch((batch) => got += batch.length);
+    connection.receive(encodeFrame(req(1n)));
+    connection.drain();
+    connection.receive(encodeFrame(req(2n)));
+    assert.equal(got, 1);
+    assert.equal(server.counters.refused, 1);
+    const refused = connection.outbox.flush();
+    assert.equal(refused[8]! << 8 | refused[9]!, 503);
+    assert.equal(connection.signal.aborted, false);
+    server.trySend(resp(req(1n)));
+    assert.equal(connection.signal.aborted, true);
+  });
+
   it("counts requests under one id like any others: reuse does not get round the limit", () => {
     const connection = new FakeConnection();
     const server = framed(connection);
