@@ -115,6 +115,8 @@ function ask(requests: number): void {
 export interface LoadReport extends Pick<DialerReport, "kinds" | "faults" | "uncaught"> {
   readonly asked: number;
   readonly answered: number;
+  /** Requests answered 503: they came after the drain had begun. */
+  readonly turnedAway: number;
 }
 
 /** Keeps `inFlight` slow requests on each of `count` connections, until the server ends them all. */
@@ -123,14 +125,16 @@ async function load(options: DialerOptions & { inFlight: number }): Promise<Load
   const faults: string[] = [];
   let asked = 0;
   let answered = 0;
+  let turnedAway = 0;
   const keepAsking = async (peer: FramedConnection, lane: number): Promise<void> => {
     const head = { flags: FLAGS.REQ, code: 0, appProtoId: APP.slow, tenantId: BigInt(lane) };
     for (let n = 0n, open = true; open; n++) {
       asked++;
       try {
         const wait = Number((n + BigInt(lane)) % 30n) + 5; // tens of milliseconds
-        await peer.request({ ...head, corrId: n, payload: Uint8Array.of(wait) });
-        answered++;
+        const reply = await peer.request({ ...head, corrId: n, payload: Uint8Array.of(wait) });
+        if (reply.code === 503) turnedAway++;
+        else answered++;
       } catch (error) {
         open = false;
         if (TransportError.is(error)) kinds[error.kind] = (kinds[error.kind] ?? 0) + 1;
@@ -141,10 +145,11 @@ async function load(options: DialerOptions & { inFlight: number }): Promise<Load
   const lanes: Promise<void>[] = [];
   for (let i = 0; i < options.count; i++) {
     const peer = await dial(options);
-    for (let lane = 0; lane < options.inFlight; lane++) lanes.push(keepAsking(peer, lane));
+    const asking = Array.from({ length: options.inFlight }, (_, lane) => keepAsking(peer, lane));
+    lanes.push(Promise.all(asking).then(() => peer.close()));
   }
   await Promise.all(lanes);
-  return { asked, answered, kinds, faults, uncaught };
+  return { asked, answered, turnedAway, kinds, faults, uncaught };
 }
 
 await serveCommands({ run, hold, ask, load });

@@ -69,8 +69,8 @@ async function drain({ runtime, scale }: RowContext): Promise<RowReport> {
     figures: {
       asked: report.asked,
       answered: report.answered,
+      "turned away (503)": report.turnedAway,
       "errors of a kind": typed,
-      "answers too late": stats.lost,
       "drained in ms": tookMs.toFixed(0),
     },
     faults: [
@@ -78,12 +78,13 @@ async function drain({ runtime, scale }: RowContext): Promise<RowReport> {
       ...[...report.uncaught, ...stats.uncaught].map((text) => `uncaught: ${text}`),
       ...same(
         "requests with an answer or an error of a kind",
-        report.answered + typed,
+        report.answered + report.turnedAway + typed,
         report.asked,
       ),
       ...report.answered > 0 ? [] : ["no request was answered"],
       ...told < 0 ? ["readiness did not become NotReady (draining)"] : [],
       ...same("connections closed before readiness told", stats.readiness[told]?.closed ?? 0, 0),
+      ...same("requests in hand whose answer came too late", stats.lost, 0),
       ...same("connections left", stats.counters.inflight, 0),
       ...scale === "full" ? within("ms it took", tookMs, 0, DRAIN_MS + BEYOND_MS) : [],
       ...exit.code === 0 ? [] : [`the process ended with ${exit.signal ?? exit.code}, not 0`],
