@@ -25,7 +25,13 @@
  * @module
  */
 
-export { type Address, formatAddress, parseAddress } from "./src/address.ts";
+export {
+  type Address,
+  formatAddress,
+  type HostAddress,
+  parseAddress,
+  type UnixAddress,
+} from "./src/address.ts";
 export { CAPS, type Caps } from "./src/caps.ts";
 export type { Clock, Timer } from "./src/clock.ts";
 export type {

@@ -30,10 +30,12 @@ export interface ConnectionInfo {
   readonly role: "dialer" | "listener";
   /** What carries it. */
   readonly backend: Backend;
-  /** The other end. */
+  /** The other end; absent on a Unix socket. */
   readonly remote?: Endpoint;
-  /** This end. */
+  /** This end; absent on a Unix socket. */
   readonly local?: Endpoint;
+  /** The user at the other end of a Unix socket, where the runtime can tell: Deno with `--allow-ffi`, and Bun, on Linux. */
+  readonly peerUid?: number;
   /** What the TLS handshake settled; absent without TLS. */
   readonly tls?: TlsInfo;
   /** Milliseconds from accept or dial until it was usable, the TLS handshake included. */

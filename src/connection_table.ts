@@ -20,6 +20,7 @@ import { peerKey } from "./limits/peer_key.ts";
 import { Link } from "./link.ts";
 import type { ConnectionClosed } from "./options.ts";
 import type { PendingSocket } from "./runtime/runtime.ts";
+import { keyOf, mayConnect } from "./uds/users.ts";
 
 /** Sockets that are closed in one turn when many are given up. */
 const SLICE = 64;
@@ -85,7 +86,8 @@ export class ConnectionTable {
    * @throws {TransportError} `peer_limit` when all are taken, of the transport or of the peer.
    */
   dialling(address: Address, alpn: readonly string[], events: LinkEvents): Link {
-    const admitted = this.limits.admission.dial(peerKey(address.hostname));
+    const { hostname } = address;
+    const admitted = this.limits.admission.dial(hostname && peerKey(hostname));
     if (typeof admitted !== "string") return this.#link("dialer", address, admitted, alpn, events);
     const error = this.#refused(admitted);
     this.counters.failed(error.kind, error.op, undefined);
@@ -95,8 +97,9 @@ export class ConnectionTable {
   /** Slots for an accepted socket, or `undefined` when there is none; that is counted here. */
   accepting(address: Address, socket: PendingSocket, events: LinkEvents): Link | undefined {
     const { admission } = this.limits;
-    const { remote } = socket;
-    const admitted = admission.accept(remote === undefined ? undefined : peerKey(remote.hostname));
+    const admitted = mayConnect(address, socket, this.#config().uds.allow_uids)
+      ? admission.accept(keyOf(address, socket))
+      : "peer_limit";
     if (typeof admitted === "string") {
       this.counters.failed(admitted, "accept", undefined);
       return undefined;
@@ -173,8 +176,7 @@ export class ConnectionTable {
       admitted,
       alpn,
       onOpen: (link) => {
-        const { remote } = link;
-        const key = remote === undefined ? undefined : peerKey(remote.hostname);
+        const key = keyOf(address, link);
         const refusal = this.limits.admission.identify(admitted, key);
         if (refusal !== undefined) return this.#refused(refusal);
         link.belong();

@@ -31,7 +31,8 @@ export async function dial(
   const { signal } = options;
   signal?.throwIfAborted();
   const tls = address.transport === "tls"
-    ? await clientTls(address.hostname, options.tls, config, roots)
+    // A certificate names no path: one for this host is asked for, unless the caller names another.
+    ? await clientTls(address.hostname ?? "localhost", options.tls, config, roots)
     : undefined;
   signal?.throwIfAborted();
   const opened = deferred<Connection>();

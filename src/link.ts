@@ -130,6 +130,11 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
     return this.#socket?.info.remote ?? this.#pending?.remote;
   }
 
+  /** The user at the other end of a Unix socket, where it is known. */
+  get uid(): number | undefined {
+    return this.#socket?.info.uid ?? this.#pending?.uid ?? undefined;
+  }
+
   /** What TLS negotiated. */
   get pq(): PqLabel {
     return this.#socket?.info.tls?.pq ?? "off";
@@ -407,11 +412,13 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
     const { id, role, backend } = this.#options;
     const info = socket?.info;
     const remote = info?.remote ?? this.#pending?.remote;
+    const uid = info?.uid ?? this.#pending?.uid ?? undefined;
     return Object.freeze({
       id,
       role,
       backend,
       ...(remote === undefined ? {} : { remote }),
+      ...(uid === undefined ? {} : { peerUid: uid }),
       ...(info?.local === undefined ? {} : { local: info.local }),
       ...(info?.tls === undefined ? {} : { tls: info.tls }),
       ...(this.openedAfter === undefined ? {} : { openedAfterMs: this.openedAfter }),

@@ -6,7 +6,7 @@
 
 import { TransportError } from "./errors.ts";
 import type { ReadinessReason } from "./readiness.ts";
-import { TlsMaterialError } from "./runtime/runtime.ts";
+import { TlsMaterialError, UnixSocketError } from "./runtime/runtime.ts";
 
 /** The error, and the readiness reason that stays. */
 export function listenError(cause: unknown, address: string): [TransportError, ReadinessReason] {
@@ -16,9 +16,13 @@ export function listenError(cause: unknown, address: string): [TransportError, R
     const what = `Certificate and key for ${address} cannot be used: ${text}`;
     return [new TransportError("tls", what, { op: "listen", cause }), "tls"];
   }
+  if (cause instanceof UnixSocketError) {
+    const what = `Cannot listen on ${address}: ${text}`;
+    return [new TransportError(cause.kind, what, { op: "listen", cause }), "bind_failed"];
+  }
   const code = (cause as { code?: unknown }).code;
   const remedy = code === "EADDRINUSE"
-    ? ": the port is in use, choose another or 0"
+    ? ": the address is in use, choose another"
     : code === "EACCES"
     ? ": not permitted, choose a port above 1023"
     : "";

@@ -74,11 +74,9 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
   bind(bound: BoundListener, rotate?: () => Promise<void>): void {
     this.#bound = bound;
     this.#rotate = rotate;
-    if ("port" in bound.address) {
-      (this as { address: Address }).address = Object.freeze({
-        ...this.address,
-        port: bound.address.port,
-      });
+    if ("port" in bound.address && this.address.path === undefined) {
+      const { port } = bound.address;
+      (this as { address: Address }).address = Object.freeze({ ...this.address, port });
     }
   }
 

@@ -76,9 +76,10 @@ export async function prepareMove(
   };
 }
 
-/** Whether a listener stays where it is: the same host, and the same port or any. */
+/** Whether a listener stays where it is: the same path, or the same host and the same port or any. */
 export function staysAt(listener: Listener, asked: Address): boolean {
-  const { hostname, port } = listener.address;
+  const { hostname, port, path } = listener.address;
+  if (path !== undefined || asked.path !== undefined) return path === asked.path;
   return hostname === asked.hostname && (asked.port === port || asked.port === 0);
 }
 

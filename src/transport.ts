@@ -39,6 +39,7 @@ import { gate, type GateRules } from "./tls/gate.ts";
 import { materialError, pqRule, serverTls } from "./tls/material.ts";
 import type { TlsMaterialSource } from "./tls/options.ts";
 import { certificateWarnings } from "./tls/warnings.ts";
+import { requireUids } from "./uds/users.ts";
 
 /**
  * Listens and dials under one configuration.
@@ -199,10 +200,14 @@ export class Transport implements AsyncDisposable {
 
   async #move(listener: Listener, options: ListenOptions, to: ConfigSnapshot): Promise<Move> {
     const runtime = await this.#loadRuntime();
-    if (to.bind_addr === null) return await prepareMove(runtime, listener, undefined, false);
-    const asked = this.#resolve(to.bind_addr, options.tls !== undefined, to);
+    const place = placeOf(to);
+    if (place === null) return await prepareMove(runtime, listener, undefined, false);
+    const asked = this.#resolve(place, options.tls !== undefined, to);
     const same = staysAt(listener, asked);
-    const address = same ? { ...asked, port: listener.address.port } : asked;
+    const { port } = listener.address;
+    const address = same && asked.path === undefined
+      ? { ...asked, port: port ?? asked.port }
+      : asked;
     const terms = await this.#terms(listener, options, address, to);
     return await prepareMove(runtime, listener, terms, same);
   }
@@ -245,16 +250,20 @@ export class Transport implements AsyncDisposable {
   /**
    * Binds an address and accepts.
    *
+   * A Unix socket is bound in a directory of ours with mode 0700, and has mode 0600 from its first
+   * instant. A dead socket of ours in its place is removed, anything else there is an error.
+   *
    * @param options Where, and what becomes of connections.
    * @returns The listener, once it is bound.
    * @throws {TransportError} `bind_failed`; `tls` for unusable material; `config_invalid` for a bad
-   * address or a TLS listener without material; `misuse` while draining.
+   * address, for `uds.allow_uids` where the runtime cannot tell users, or a TLS listener without
+   * material; `misuse` while draining.
    */
   async listen(options: ListenOptions = {}): Promise<Listener> {
     const { signal, onConnection } = options;
     signal?.throwIfAborted();
     if (this.#draining) throw misuse("listen", "the transport is draining");
-    const asked = options.address ?? this.config.bind_addr;
+    const asked = options.address ?? placeOf(this.config);
     if (asked === null) throw misuse("listen", "bind_addr is null: this transport only dials");
     const address = this.#resolve(asked, options.tls !== undefined, this.config);
     try {
@@ -294,7 +303,8 @@ export class Transport implements AsyncDisposable {
   /**
    * Connects once, within `dial_timeout`, the TLS handshake included.
    *
-   * @param target `tcp://host:port`, `tls://host:port`, or `host:port` over the configured backend.
+   * @param target `tcp://host:port`, `tls://host:port`, or over the configured backend `host:port` or
+   * `unix:/path`.
    * @param options TLS roots and a signal.
    * @returns A usable connection.
    * @throws {TransportError} `timeout`, `tls`, `io_closed`, `peer_limit` when all slots are taken,
@@ -360,7 +370,7 @@ export class Transport implements AsyncDisposable {
 
   /** The address with its transport settled. Plain TCP is never used where TLS is configured. */
   #resolve(target: string | Address, tls: boolean, { backend }: ConfigSnapshot): Address {
-    const address = typeof target === "string" ? parseAddress(target) : target;
+    const address = addressOf(target);
     if (address.transport === "tcp" && (tls || backend === "tls")) {
       throw new TransportError(
         "config_invalid",
@@ -369,7 +379,9 @@ export class Transport implements AsyncDisposable {
       );
     }
     const transport = address.transport ?? (tls ? "tls" : backend);
-    return { transport, hostname: address.hostname, port: address.port };
+    return address.path === undefined
+      ? { transport, hostname: address.hostname, port: address.port }
+      : { transport, path: address.path };
   }
 
   /** What a listener's sockets are taken under: at its bind, and anew at a rebind. */
@@ -382,6 +394,7 @@ export class Transport implements AsyncDisposable {
     const fetchTls = (config: ConfigSnapshot): Promise<ServerTls> =>
       serverTls(options.tls ?? this.#namedMaterial(config), config);
     const tls = address.transport === "tls" ? await fetchTls(config) : undefined;
+    await requireUids(await this.#loadRuntime(), address, config.uds.allow_uids);
     const rules: GateRules = {
       tls: tls !== undefined,
       alpn: tls?.alpn ?? [],
@@ -486,6 +499,17 @@ export class Transport implements AsyncDisposable {
       this.#table.counters.hookFailures++;
     }
   }
+}
+
+/** Where a configuration binds; `null` where it only dials. */
+function placeOf({ uds, bind_addr }: ConfigSnapshot): string | Address | null {
+  return uds.path === "" ? bind_addr : { path: uds.path };
+}
+
+/** A path that a caller gives in parts is held to the same rules as in a text. */
+function addressOf(target: string | Address): Address {
+  if (typeof target === "string") return parseAddress(target);
+  return target.path === undefined ? target : parseAddress(formatAddress(target));
 }
 
 function misuse(op: string, why: string): TransportError {

@@ -81,7 +81,7 @@ async function serve({ kind }: Job): Promise<Server> {
     await link.closed;
   };
   const listener = await transport.listen({ address: "tcp://127.0.0.1:0", onConnection });
-  const { port } = listener.address;
+  const { port = 0 } = listener.address;
   return { port, tally: () => counting.take(), close: () => transport.close() };
 }
 

@@ -32,6 +32,7 @@ export const send: Command = {
     examples: [
       { line: "send FILE tls://127.0.0.1:7443 --ca ca.pem", says: "trusting the roots in ca.pem" },
       { line: "send FILE tcp://127.0.0.1:7000 --json", says: "without encryption; data as JSON" },
+      { line: "send FILE unix:/run/app/app.sock", says: "over a Unix socket" },
     ],
     arguments: [{ name: "FILE" }, { name: "ADDR" }],
     flags: [

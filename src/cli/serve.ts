@@ -36,7 +36,11 @@ export const serve: Command = {
     ],
     arguments: [],
     flags: [
-      { name: "addr", value: "ADDR", help: "tcp://HOST:PORT or tls://HOST:PORT; port 0 is any" },
+      {
+        name: "addr",
+        value: "ADDR",
+        help: "tcp://HOST:PORT, tls://HOST:PORT or unix:/PATH; port 0 is any",
+      },
       { name: "cert", value: "FILE", help: "certificate chain, PEM" },
       { name: "key", value: "FILE", help: "its private key, PEM" },
       {
@@ -96,8 +100,8 @@ async function serveUntil(
       return work;
     },
   });
-  const { hostname, port } = listener.address;
-  events.listening(formatAddress({ hostname, port }), setup.told, performance.now() - start);
+  const { transport: _carrier, ...where } = listener.address;
+  events.listening(formatAddress(where), setup.told, performance.now() - start);
 
   const how = await ended;
   draining = true;

@@ -72,6 +72,13 @@ export interface TransportConfig {
     /** Protocols to offer, best first; empty offers `oap/1`. @default {[]} */
     alpn?: readonly string[];
   };
+  /** Unix sockets. */
+  uds?: {
+    /** Where `listen()` binds when it is not told: an absolute path of at most 107 bytes; excludes `bind_addr`. @default {""} */
+    path?: string;
+    /** Users that may connect; empty lets in everyone whom the socket's mode 0600 does. @default {[]} */
+    allow_uids?: readonly number[];
+  };
   /** Post-quantum key exchange of TLS. */
   pq?: {
     /** `off` is classical; `hybrid` offers X25519MLKEM768 first and classical groups after it. @default {"off"} */
@@ -153,6 +160,13 @@ export interface ConfigSnapshot {
     readonly sni_override: string;
     /** See {@linkcode TransportConfig.tls_client}. */
     readonly alpn: readonly string[];
+  };
+  /** Unix sockets. */
+  readonly uds: {
+    /** See {@linkcode TransportConfig.uds}. */
+    readonly path: string;
+    /** See {@linkcode TransportConfig.uds}. */
+    readonly allow_uids: readonly number[];
   };
   /** Post-quantum key exchange of TLS. */
   readonly pq: {

@@ -224,6 +224,21 @@ export const KEYS: KeyTable = Object.freeze<KeyTable>({
     flag: "tls-client-alpn",
     doc: "protocols to offer, best first; empty offers oap/1",
   },
+  "uds.path": {
+    type: a.path("/run/app/app.sock"),
+    default: "",
+    reload: "rebind",
+    env: "UDS_PATH",
+    flag: "uds",
+    doc: "Unix socket to listen on, absolute, in a directory of mode 0700; excludes bind_addr",
+  },
+  "uds.allow_uids": {
+    type: a.userIds(),
+    default: [],
+    reload: "hot",
+    env: "UDS_ALLOW_UIDS",
+    doc: "users that may connect to it; empty lets in everyone whom its mode 0600 does",
+  },
   "pq.mode": {
     type: a.choice("off", "hybrid"),
     default: "off",

@@ -7,6 +7,7 @@
 
 import type { ConfigIssue, ConfigSnapshot } from "./config.ts";
 import type { ConfigPath, ValueAt } from "./key.ts";
+import { unixPathFault } from "../uds/path.ts";
 import { formatSize } from "./units.ts";
 
 /** The value in force of a key: what was given, or the default. */
@@ -82,6 +83,27 @@ export const RULES: readonly Rule[] = Object.freeze<Rule[]>([
           got: "system",
           instead: 'set tls_client.trust_store = "path", or leave the bundle out',
         };
+    },
+  },
+  {
+    needs: ["uds.path"],
+    broken(value) {
+      const path = value("uds.path");
+      const rule = path === "" ? undefined : unixPathFault(path);
+      if (rule === undefined) return undefined;
+      return { path: "uds.path", rule, got: JSON.stringify(path), instead: "name another path" };
+    },
+  },
+  {
+    needs: ["bind_addr", "uds.path"],
+    broken(value, given) {
+      if (value("uds.path") === "" || !given("bind_addr")) return undefined;
+      return {
+        path: "uds.path",
+        rule: "must not be given with bind_addr: a transport binds one of them",
+        got: JSON.stringify(value("uds.path")),
+        instead: "leave one of the two out",
+      };
     },
   },
   {

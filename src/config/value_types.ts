@@ -239,7 +239,9 @@ export function userIds(): ValueType<readonly number[], readonly number[]> {
       .max(1_024, "must name at most 1024 user ids"),
     fromText: (text) => (listed(text) as string[]).map(numeric),
     toDocument: (value) => [...value],
-    widens: (from, to) => to.some((id) => !from.includes(id)),
+    // An empty list lets in everyone.
+    widens: (from, to) =>
+      from.length > 0 && (to.length === 0 || to.some((id) => !from.includes(id))),
   };
 }
 

@@ -21,9 +21,9 @@ export function peerKey(hostname: string): string | undefined {
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
 
-/** The key of a user on a Unix socket. */
-export function uidKey(uid: number): string {
-  return `uid ${uid}`;
+/** The key of a user on a Unix socket; of all users where they cannot be told apart. */
+export function uidKey(uid: number | undefined): string {
+  return `uid ${uid ?? "unknown"}`;
 }
 
 /** Without leading zeros: one address has one key, and what reads as octal elsewhere has none. */

@@ -15,6 +15,7 @@ import { acceptRemedy } from "./accept_remedies.ts";
 import { AcceptWatch } from "./accept_watch.ts";
 import { endpoint } from "./endpoint.ts";
 import { NodeRuntime } from "./node.ts";
+import { PeerUids } from "./peer_uid.ts";
 import type {
   BoundListener,
   ClientTls,
@@ -28,6 +29,8 @@ import type {
   SocketHandler,
   SocketInfo,
 } from "./runtime.ts";
+
+import { bindPrivately } from "./unix_socket.ts";
 
 /** The part of a Bun socket that is used. */
 interface RawSocket {
@@ -62,8 +65,14 @@ interface RawOptions {
   socket: RawHandler;
 }
 
+interface RawListener {
+  readonly hostname?: string;
+  readonly port?: number;
+  stop(): void;
+}
+
 interface BunGlobal {
-  listen(options: RawOptions): { readonly hostname?: string; readonly port?: number; stop(): void };
+  listen(options: RawOptions): RawListener;
 }
 
 /** See the module. */
@@ -72,6 +81,7 @@ export class BunRuntime implements Runtime {
   readonly version: string;
   readonly #node: NodeRuntime;
   readonly #bun: BunGlobal;
+  readonly #uids = new PeerUids("bun");
   #net: typeof import("node:net") | undefined;
 
   /** @param version Bun's version. */
@@ -79,6 +89,10 @@ export class BunRuntime implements Runtime {
     this.version = version;
     this.#node = new NodeRuntime("bun", version);
     this.#bun = (globalThis as unknown as { Bun: BunGlobal }).Bun;
+  }
+
+  peerUidLack(): Promise<string | undefined> {
+    return this.#uids.load();
   }
 
   async connect(
@@ -94,13 +108,15 @@ export class BunRuntime implements Runtime {
         : { host: address.hostname, port: address.port, noDelay: true }),
       allowHalfOpen: true,
     });
+    const unix = "path" in address;
+    if (unix) await this.#uids.load();
     const socket = new BunSocket(handler, connecting);
     connecting.on("error", (cause) => socket.fault ??= faultOf(cause));
     connecting.on("close", () => socket.closed(undefined));
     connecting.on("connect", () => {
       const raw = (connecting as unknown as { _handle: RawSocket })._handle;
       raw.reload({ socket: EVENTS });
-      socket.open(raw);
+      socket.open(raw, unix ? this.#uids.of(raw.fd) : undefined);
     });
     return socket;
   }
@@ -112,24 +128,32 @@ export class BunRuntime implements Runtime {
     onFault: (cause: unknown) => void,
   ): Promise<BoundListener> {
     if (tls !== undefined) return await this.#node.listen(address, tls, onAccept, onFault);
+    const unix = "path" in address;
+    if (unix) await this.#uids.load();
+    const uids = this.#uids;
     const watch = new AcceptWatch(onFault);
     let taker = onAccept;
     const events: RawHandler = {
       ...EVENTS,
       open(raw) {
         if (!watch.admit(raw.fd)) return raw.terminate();
+        const uid = unix ? uids.of(raw.fd) : undefined;
         const handler = taker({
-          remote: endpoint(raw.remoteAddress, raw.remotePort),
+          remote: unix ? undefined : endpoint(raw.remoteAddress, raw.remotePort),
+          uid,
           destroy: () => raw.terminate(),
         });
         if (handler === undefined) raw.terminate();
-        else new BunSocket(handler).open(raw);
+        else new BunSocket(handler).open(raw, uid);
       },
     };
-    const server = this.#bun.listen({ ...target(address), allowHalfOpen: true, socket: events });
+    // deno-lint-ignore require-await -- it must have bound when it returns
+    const bind = async (): Promise<RawListener> =>
+      this.#bun.listen({ ...target(address), allowHalfOpen: true, socket: events });
+    const server = await (unix ? bindPrivately(address.path, bind) : bind());
     watch.start(await acceptRemedy("bun", undefined, address));
     const bound: BoundListener = {
-      address: "path" in address
+      address: unix
         ? address
         : { hostname: server.hostname ?? address.hostname, port: server.port ?? address.port },
       close() {
@@ -178,13 +202,15 @@ class BunSocket implements Socket, PendingSocket {
     return this.#info.remote;
   }
 
-  open(raw: RawSocket): void {
+  /** It is usable; `uid` is the user at the other end, where that is known. */
+  open(raw: RawSocket, uid: number | null | undefined): void {
     this.#connecting = undefined;
     raw.data = this;
     this.#raw = raw;
     const remote = endpoint(raw.remoteAddress, raw.remotePort);
     const local = endpoint(raw.localAddress, raw.localPort);
     this.#info = {
+      ...(typeof uid === "number" ? { uid } : {}),
       ...(remote === undefined ? {} : { remote }),
       ...(local === undefined ? {} : { local }),
     };
@@ -262,7 +288,7 @@ function target(address: SocketAddress): Pick<RawOptions, "hostname" | "port" | 
 
 function faultOf(cause: unknown): SocketFault {
   const code = (cause as { code?: unknown } | null)?.code;
-  if (code === "ECONNREFUSED") return { type: "refused", cause };
+  if (code === "ECONNREFUSED" || code === "ENOENT") return { type: "refused", cause };
   if (code === "ECONNRESET" || code === "EPIPE" || code === "ETIMEDOUT") {
     return { type: "reset", cause };
   }

@@ -19,8 +19,10 @@ import type {
 import { NARROW_BYTES, WIDE_BYTES } from "../receive_window.ts";
 import { acceptRemedy, descriptorOf } from "./accept_remedies.ts";
 import { AcceptWatch } from "./accept_watch.ts";
+import { endpoint } from "./endpoint.ts";
 import { type HeldDuplex, heldDuplex, type Tap } from "./held_duplex.ts";
 import { ConnectingSocket, NodeSocket } from "./node_socket.ts";
+import { PeerUids } from "./peer_uid.ts";
 import type {
   BoundListener,
   ClientTls,
@@ -37,6 +39,7 @@ import { TlsClient } from "./tls_client.ts";
 import { tlsInfo } from "./tls_info.ts";
 import { loadTlsModules, type TlsModules } from "./tls_modules.ts";
 import { TlsServer } from "./tls_server.ts";
+import { bindPrivately } from "./unix_socket.ts";
 
 type Net = typeof import("node:net");
 
@@ -59,6 +62,7 @@ export class NodeRuntime implements Runtime {
   readonly version: string;
   readonly #window = new Uint8Array(WIDE_BYTES);
   readonly #narrow = this.#window.subarray(0, NARROW_BYTES);
+  readonly #uids: PeerUids;
   #net: Net | undefined;
   #tls: TlsModules | undefined;
 
@@ -69,6 +73,11 @@ export class NodeRuntime implements Runtime {
   constructor(name: "deno" | "bun" | "node", version: string) {
     this.name = name;
     this.version = version;
+    this.#uids = new PeerUids(name);
+  }
+
+  peerUidLack(): Promise<string | undefined> {
+    return this.#uids.load();
   }
 
   async connect(
@@ -77,7 +86,8 @@ export class NodeRuntime implements Runtime {
     handler: SocketHandler,
   ): Promise<PendingSocket> {
     this.#net ??= await import("node:net");
-    if (tls === undefined) return this.#connectTcp(address, handler);
+    if ("path" in address) await this.#uids.load();
+    if (tls === undefined) return this.#connectPlain(address, handler);
     this.#tls ??= await loadTlsModules();
     return this.#connectTls(address, new TlsClient(this.#tls, tls), handler);
   }
@@ -89,13 +99,15 @@ export class NodeRuntime implements Runtime {
     onFault: (cause: unknown) => void,
   ): Promise<BoundListener> {
     this.#net ??= await import("node:net");
+    const unix = "path" in address;
+    if (unix) await this.#uids.load();
     const watch = new AcceptWatch(onFault);
-    let way = await this.#acceptWay(tls, onAccept);
+    let way = await this.#acceptWay(tls, onAccept, unix);
     const server = this.#net.createServer(
       { allowHalfOpen: true, noDelay: true, pauseOnConnect: way.paused },
       (raw) => watch.admit(descriptorOf(raw)) ? way.accept(raw) : void raw.destroy(),
     );
-    await bind(server, address);
+    await (unix ? bindPrivately(address.path, () => bind(server, address)) : bind(server, address));
     server.on("error", onFault);
     watch.start(await acceptRemedy(this.name, server, address));
     const bound = (): BoundListener => {
@@ -108,7 +120,7 @@ export class NodeRuntime implements Runtime {
         },
         renew: async (tls: ServerTls | undefined, onAccept: OnAccept) => {
           if (this.name === "bun" && tls === undefined) return undefined; // its plain sockets are others
-          const next = await this.#acceptWay(tls, onAccept);
+          const next = await this.#acceptWay(tls, onAccept, unix);
           return () => {
             way = next;
             // Read by the server at each accept, and missing in the types.
@@ -130,18 +142,22 @@ export class NodeRuntime implements Runtime {
   }
 
   /** How accepted sockets are taken. */
-  async #acceptWay(tls: ServerTls | undefined, onAccept: OnAccept): Promise<AcceptWay> {
+  async #acceptWay(
+    tls: ServerTls | undefined,
+    onAccept: OnAccept,
+    unix: boolean,
+  ): Promise<AcceptWay> {
     const secured = tls && await TlsServer.create(this.#tls ??= await loadTlsModules(), tls);
     return {
       secured,
       paused: secured === undefined || this.name === "deno",
       accept: secured === undefined
-        ? (raw) => this.#acceptTcp(raw, onAccept)
-        : (raw) => this.#acceptTls(raw, secured, onAccept),
+        ? (raw) => this.#acceptPlain(raw, this.#pending(raw, unix), onAccept)
+        : (raw) => this.#acceptTls(raw, this.#pending(raw, unix), secured, onAccept),
     };
   }
 
-  #connectTcp(address: SocketAddress, handler: SocketHandler): PendingSocket {
+  #connectPlain(address: SocketAddress, handler: SocketHandler): PendingSocket {
     const window = this.#window;
     const raw: NetSocket = this.#net!.connect({
       ...("path" in address
@@ -154,6 +170,7 @@ export class NodeRuntime implements Runtime {
       },
     });
     const socket: NodeSocket = new NodeSocket(raw, handler);
+    if ("path" in address) socket.readUid = () => this.#uids.of(descriptorOf(raw));
     raw.on("connect", () => socket.open());
     return socket;
   }
@@ -177,6 +194,10 @@ export class NodeRuntime implements Runtime {
       const { groups, serverName } = tls;
       const info = (): TlsInfo => tlsInfo(raw, { groups, serverName, group: hello.group });
       const socket: NodeSocket = new NodeSocket(raw, handler, info, under, held);
+      if ("path" in address) {
+        const uid = this.#uids.of(descriptorOf(under));
+        socket.readUid = () => uid;
+      }
       pending.becomes(socket);
       raw.on("secureConnect", () => {
         const refusal = tls.refusal(raw);
@@ -188,13 +209,14 @@ export class NodeRuntime implements Runtime {
     return pending;
   }
 
-  #acceptTcp(raw: NetSocket, onAccept: OnAccept): void {
-    const handler = onAccept(pendingOf(raw));
+  #acceptPlain(raw: NetSocket, pending: PendingSocket, onAccept: OnAccept): void {
+    const handler = onAccept(pending);
     if (handler === undefined) return void raw.destroy();
     const handle = (raw as unknown as { _handle?: unknown })._handle;
     const window = this.#window;
     if (handle === undefined || handle === null) {
       const socket = new NodeSocket(raw, handler);
+      socket.readUid = () => pending.uid;
       socket.flow();
       socket.open();
       return;
@@ -212,12 +234,18 @@ export class NodeRuntime implements Runtime {
     (raw as unknown as { _handle: unknown })._handle = null;
     raw.destroy();
     const socket = new NodeSocket(own, handler);
+    socket.readUid = () => pending.uid;
     socket.open();
     own.resume();
   }
 
-  #acceptTls(raw: NetSocket, tls: TlsServer, onAccept: OnAccept): void {
-    const handler = onAccept(pendingOf(raw));
+  #acceptTls(
+    raw: NetSocket,
+    pending: PendingSocket,
+    tls: TlsServer,
+    onAccept: OnAccept,
+  ): void {
+    const handler = onAccept(pending);
     if (handler === undefined) return void raw.destroy();
     const hello = new ServerHelloReader();
     const held = this.#hold(raw, {
@@ -229,6 +257,7 @@ export class NodeRuntime implements Runtime {
     const { groups } = tls;
     const info = (): TlsInfo => tlsInfo(secure, { groups, group: hello.group });
     const socket: NodeSocket = new NodeSocket(secure, handler, info, raw, held);
+    socket.readUid = () => pending.uid;
     secure.on("secure", () => {
       const refusal = tls.refusal(secure);
       if (refusal === undefined) socket.open();
@@ -237,18 +266,18 @@ export class NodeRuntime implements Runtime {
     socket.flow();
   }
 
+  #pending(raw: NetSocket, unix: boolean): PendingSocket {
+    return {
+      remote: endpoint(raw.remoteAddress, raw.remotePort),
+      uid: unix ? this.#uids.of(descriptorOf(raw)) : undefined,
+      destroy: () => raw.destroy(),
+    };
+  }
+
   /** Deno must not pause TLS; see `held_duplex.ts`. */
   #hold(raw: NetSocket, tap: Tap): HeldDuplex | undefined {
     return this.name === "deno" ? heldDuplex(raw, this.#tls!.Duplex, tap) : undefined;
   }
-}
-
-function pendingOf(raw: NetSocket): PendingSocket {
-  const { remoteAddress: hostname, remotePort: port } = raw;
-  return {
-    remote: hostname === undefined || port === undefined ? undefined : { hostname, port },
-    destroy: () => raw.destroy(),
-  };
 }
 
 function bind(server: Server, address: SocketAddress): Promise<void> {

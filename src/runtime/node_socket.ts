@@ -28,6 +28,8 @@ export class NodeSocket implements Socket, PendingSocket {
   readonly #handler: SocketHandler;
   readonly #tls: (() => TlsInfo) | undefined;
   readonly #held: HeldDuplex | undefined;
+  /** Tells the user at the other end of a Unix socket, once it is open. */
+  readUid: (() => number | null | undefined) | undefined;
   #info: SocketInfo = {};
   #lent = 0;
   #refused = false;
@@ -87,7 +89,9 @@ export class NodeSocket implements Socket, PendingSocket {
     this.#opened = true;
     const remote = this.remote;
     const local = endpoint(this.#under.localAddress, this.#under.localPort);
+    const uid = this.readUid?.() ?? undefined;
     this.#info = {
+      ...(uid === undefined ? {} : { uid }),
       ...(remote === undefined ? {} : { remote }),
       ...(local === undefined ? {} : { local }),
       ...(this.#tls === undefined ? {} : { tls: this.#tls() }),
@@ -147,7 +151,8 @@ export class NodeSocket implements Socket, PendingSocket {
 
   destroy(): void {
     // A reset, so that the peer can tell it from an orderly end, which TLS over `node:tls` hides.
-    if (this.#opened && !this.#shutting()) this.#under.resetAndDestroy();
+    // A Unix socket has none, nor an address: there the peer sees an end.
+    if (this.#info.remote !== undefined && !this.#shutting()) this.#under.resetAndDestroy();
     else this.#under.destroy();
     // TLS follows a turn later: at once, Node 20 crashes with a write of TLS on its way.
     if (this.#under !== this.#raw) setTimeout(() => this.#raw.destroy(), 0);
@@ -232,7 +237,7 @@ export class ConnectingSocket implements PendingSocket {
 /** Tells from the error's code what went wrong; texts differ between runtimes and versions. */
 function faultOf(cause: unknown, tls: boolean): SocketFault {
   const code = String((cause as { code?: unknown } | null)?.code ?? "");
-  if (code === "ECONNREFUSED") return { type: "refused", cause };
+  if (code === "ECONNREFUSED" || code === "ENOENT") return { type: "refused", cause };
   if (RESET.has(code)) return { type: "reset", cause };
   // EPROTO is what OpenSSL's own errors are called where they have no name.
   const system = code !== "EPROTO" && /^E(?!RR_)[A-Z0-9_]+$/.test(code);

@@ -19,6 +19,8 @@ export interface SocketInfo {
   readonly remote?: { readonly hostname: string; readonly port: number };
   /** The address of this end. */
   readonly local?: { readonly hostname: string; readonly port: number };
+  /** The user at the other end of a Unix socket, where the runtime can tell. */
+  readonly uid?: number;
   /** What the TLS handshake settled; absent without TLS. */
   readonly tls?: TlsInfo;
 }
@@ -164,10 +166,30 @@ export interface Socket {
 /** TLS material that cannot be used: it does not parse, is not valid now, or its key is another's. */
 export class TlsMaterialError extends Error {}
 
+/** A Unix socket cannot be bound, or its peers not be told apart, for a reason that is not the system's. */
+export class UnixSocketError extends Error {
+  /** The kind of the error that comes of it. */
+  readonly kind: "bind_failed" | "config_invalid";
+
+  /**
+   * @param message What is wrong, and what to do.
+   * @param kind The kind of the error that comes of it. @default {"bind_failed"}
+   */
+  constructor(message: string, kind: "bind_failed" | "config_invalid" = "bind_failed") {
+    super(message);
+    this.kind = kind;
+  }
+}
+
 /** A socket that is not usable yet: its deadline belongs to whoever holds this. */
 export interface PendingSocket {
   /** The address of the other end, where it is known. */
   readonly remote: { readonly hostname: string; readonly port: number } | undefined;
+  /**
+   * The user at the other end of a Unix socket; `null` where the runtime can tell and failed to,
+   * which refuses an accepted one.
+   */
+  readonly uid?: number | null | undefined;
   /** Whether the peer has sent a whole ClientHello, where that is looked at. */
   readonly greeted?: boolean;
   /** Gives it up; `onClose` follows. */
@@ -227,6 +249,7 @@ export interface Runtime {
    *
    * @param onFault A system error of `accept` such as EMFILE; accepting goes on.
    * @throws {TlsMaterialError} When the TLS material cannot be used.
+   * @throws {UnixSocketError} When a path cannot be bound so that nobody else can reach it.
    * @throws What the runtime throws when the address cannot be bound.
    */
   listen(
@@ -235,4 +258,9 @@ export interface Runtime {
     onAccept: OnAccept,
     onFault: (cause: unknown) => void,
   ): Promise<BoundListener>;
+  /**
+   * What the runtime lacks to tell the user at the other end of a Unix socket; `undefined` when it
+   * lacks nothing. Without this method it cannot tell.
+   */
+  peerUidLack?(): Promise<string | undefined>;
 }

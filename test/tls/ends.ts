@@ -69,7 +69,7 @@ export class Ends implements AsyncDisposable {
   /** Where the server listens. */
   get port(): number {
     const { address } = this.listener;
-    return "port" in address ? address.port : 0;
+    return address.port ?? 0;
   }
 
   async dial(tls: DialOptions["tls"] = {}, options: DialOptions = {}): Promise<Connection> {

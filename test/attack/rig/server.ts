@@ -181,7 +181,7 @@ async function start(options: ServerOptions): Promise<ServerReady> {
   });
   const { versions } = process;
   return {
-    port: listener.address.port,
+    port: listener.address.port ?? 0,
     ...(certificate === undefined ? {} : { ca: certificate.cert }),
     config: transport.config,
     runtime: versions["bun"] !== undefined
