@@ -14,6 +14,8 @@ export type Step = () => unknown;
 export interface Model {
   /** The sequences; the steps of one keep their order. */
   readonly threads: Readonly<Record<string, readonly Step[]>>;
+  /** No step has promises: they are called one after the other, without the scheduler, which costs less. */
+  readonly synchronous?: true;
   /** Throws when an invariant is broken; called after each step. */
   check?(): void;
   /** Throws when what must hold in the end does not. */
@@ -44,15 +46,11 @@ export async function everyInterleaving(make: () => Model | Promise<Model>): Pro
     first = undefined;
     const names = Object.keys(model.threads);
     const threads = Object.values(model.threads);
-    // The scheduler numbers tasks from 1, in the order they are given to it.
-    const starts = shape.map((_, i) => 1 + shape.slice(0, i).reduce((a, b) => a + b, 0));
-    const scheduler = fc.schedulerFor(order.map((thread) => starts[thread]!++));
-    for (const steps of threads) {
-      for (const step of steps) void scheduler.schedule(Promise.resolve()).then(() => void step());
-    }
+    const runs = model.synchronous ? called(threads, order) : scheduled(threads, order);
     try {
       for (let i = 0; i < order.length; i++) {
-        await scheduler.waitNext(1);
+        const run = runs();
+        if (run !== undefined) await run;
         model.check?.();
       }
       await model.end();
@@ -65,6 +63,30 @@ export async function everyInterleaving(make: () => Model | Promise<Model>): Pro
     orders++;
   }
   return orders;
+}
+
+/** Calls the next step. */
+type Run = () => Promise<void> | undefined;
+
+function called(threads: readonly (readonly Step[])[], order: readonly number[]): Run {
+  const next = threads.map(() => 0);
+  let at = 0;
+  return () => {
+    const thread = order[at++]!;
+    threads[thread]![next[thread]!++]!();
+    return undefined;
+  };
+}
+
+function scheduled(threads: readonly (readonly Step[])[], order: readonly number[]): Run {
+  // The scheduler numbers tasks from 1, in the order they are given to it.
+  const starts: number[] = [];
+  for (let i = 0, n = 1; i < threads.length; n += threads[i++]!.length) starts.push(n);
+  const scheduler = fc.schedulerFor(order.map((thread) => starts[thread]!++));
+  for (const step of threads.flat()) {
+    void scheduler.schedule(Promise.resolve()).then(() => void step());
+  }
+  return () => scheduler.waitNext(1);
 }
 
 /** Lets promise callbacks run. */

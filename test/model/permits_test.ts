@@ -29,6 +29,7 @@ describe("permit model", () => {
         ];
       };
       return {
+        synchronous: true,
         threads: { a: user(), b: user(), c: user() },
         check() {
           assert.equal(permits.used, held);
@@ -76,6 +77,7 @@ describe("permit model", () => {
         ];
       };
       return {
+        synchronous: true,
         threads: { a1: connection("a"), a2: connection("a"), b: connection("b").slice(0, 3) },
         check() {
           assert.equal(admission.used, slots);
