@@ -7,9 +7,43 @@
 import { CAPS } from "../../caps.ts";
 import type { Subject, World } from "./world.ts";
 
+/** For so long a timer that paces may wait for nobody any more. */
+const TIDY_MS = 1_000;
+
 /** Checks every transport after a step. */
 export function checkStep(world: World): void {
   for (const subject of world.subjects) checkTables(world, subject);
+  checkRates(world);
+  const { quietSince, clock } = world;
+  if (quietSince === undefined || clock.now() < quietSince + TIDY_MS) return;
+  for (const { name, clock: { waiting } } of world.subjects) {
+    if (waiting > 0) {
+      world.fail("nothing is left", `${name}: ${waiting} timers of a closed transport`);
+    }
+  }
+}
+
+/** What a token bucket lets through by a time: what it holds at first, and what flows in. */
+function atMost(rate: number, ms: number): number {
+  return rate === 0 ? Infinity : Math.max(1, rate / 2) + rate * ms / 1_000 + 1;
+}
+
+/** Checks that nothing goes faster than its bucket lets it. */
+function checkRates(world: World): void {
+  const { runtime, transport: { config: { rates, per_peer } } } = world.subjects[0]!;
+  const now = world.clock.now();
+  const fast = (what: string, n: number, rate: number): void => {
+    if (n > atMost(rate, now)) {
+      world.fail("no faster than the rate", `${n} ${what} in ${now} ms at ${rate} a second`);
+    }
+  };
+  fast("bytes delivered", world.delivered, rates.global_ingress_bytes_per_sec);
+  fast("bytes sent", runtime.sent, rates.global_egress_bytes_per_sec);
+  fast("connections accepted", runtime.accepted, rates.accepts_per_sec);
+  const most = per_peer.max_conns || Infinity;
+  for (const [peer, n] of runtime.byPeer) {
+    if (n > most) world.fail("slots of a peer <= per_peer.max_conns", `${peer}: ${n} open`);
+  }
 }
 
 /** Compares the counters with what was seen; dearer than a step's checks. */
@@ -111,6 +145,9 @@ function checkTables(world: World, { name, table, runtime, budget, transport }: 
     if (outbox.bytes < 0 || outbox.items < 0 || outbox.items > CAPS.inboxItems) {
       world.fail("bounded inbox", `${name}: ${outbox.items} items, ${outbox.bytes} bytes`);
     }
+  }
+  if (admission.handshakes.used > admission.handshakes.slots) {
+    world.fail("handshake slots <= their limit", `${name}: ${admission.handshakes.used}`);
   }
   if (admission.handshakes.used !== opening) {
     world.fail(

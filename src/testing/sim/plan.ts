@@ -23,13 +23,13 @@ export function planNetwork(draw: Draw, heavy: boolean): NetworkPlan {
   return {
     maxReceive,
     latencyMs: maxReceive < 4_096 ? [0, 1] : latencyMs,
-    largest: Math.min(150_000, maxReceive * 12),
+    largest: Math.min(draw.pick([20_000, 150_000, 150_000, 500_000]), maxReceive * 12),
   };
 }
 
 /** Draws the limits of the server. */
 export function planServer(draw: Draw, heavy: boolean): TransportConfig {
-  const rate = (p: number): number => draw.chance(p) ? draw.int(65_536, 2_000_000) : 0;
+  const rate = (p: number): number => draw.chance(p) ? draw.size(40_000, 2_000_000) : 0;
   const paced = draw.chance(0.35);
   return {
     max_conns: draw.pick([4, 8, 20, 100]),

@@ -45,6 +45,7 @@ async function serveRaw(world: World, draw: Draw, connection: Connection): Promi
     for (;;) {
       const n = await connection.read(into);
       if (n === null) break;
+      world.delivered += n;
       if (pause > 0) await world.sleep(pause);
       await connection.write(into.subarray(0, n));
     }
@@ -97,6 +98,7 @@ class App {
   }
 
   take(frame: FrameView): void {
+    this.#world.delivered += frame.len;
     if (frame.appProtoId === APPS.upload) return this.#upload(frame);
     if (frame.appProtoId === APPS.junk) return;
     const head = readHead(frame.payload);

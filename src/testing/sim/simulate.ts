@@ -102,7 +102,7 @@ export async function simulate(
   void ending.finally(() => ended = true);
   while (!ended) if (!await step() && !ended) world.fail("no deadlock", "the server does not end");
   crowd.stop();
-  while (await step());
+  while (await step()) if (world.network.sockets === 0) world.quietSince ??= world.clock.now();
   checkEnd(world);
   return {
     seed,
@@ -152,4 +152,6 @@ async function end(world: World, { subject: { transport }, frames, raw }: Server
   }
   const took = clock.now() - before;
   if (took > ms + 21) world.fail("ends in time", `${how} within ${ms} ms took ${took} ms`);
+  const { size } = world.subjects[0]!.table.links;
+  if (size > 0) world.fail("ends in time", `${how} has ended, and ${size} connections have not`);
 }

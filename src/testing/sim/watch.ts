@@ -27,6 +27,12 @@ export class WatchedRuntime implements Runtime {
   open = 0;
   /** Accepted sockets that were turned away. */
   refused = 0;
+  /** Accepted sockets that were let in. */
+  accepted = 0;
+  /** Bytes that sockets took. */
+  sent = 0;
+  /** Open accepted sockets by the address of the peer. */
+  readonly byPeer: Map<string, number> = new Map();
   readonly #world: World;
   readonly #inner: Runtime;
   readonly #who: string;
@@ -44,7 +50,7 @@ export class WatchedRuntime implements Runtime {
     tls: ClientTls | undefined,
     handler: SocketHandler,
   ): Promise<PendingSocket> {
-    return this.#inner.connect(address, tls, this.#watch(handler));
+    return this.#inner.connect(address, tls, this.#watch(handler, undefined));
   }
 
   listen(
@@ -55,17 +61,31 @@ export class WatchedRuntime implements Runtime {
   ): Promise<BoundListener> {
     return this.#inner.listen(address, tls, (pending) => {
       const handler = onAccept(pending);
-      if (handler !== undefined) return this.#watch(handler);
+      if (handler !== undefined) {
+        this.accepted++;
+        return this.#watch(handler, pending.remote?.hostname);
+      }
       this.refused++;
       this.#world.refused(pending.remote?.port);
       return undefined;
     }, onFault);
   }
 
-  #watch(handler: SocketHandler): SocketHandler {
+  #watch(handler: SocketHandler, peer: string | undefined): SocketHandler {
     this.open++;
+    this.#count(peer, 1);
     const name = `${this.#who}#${++this.#made}`;
-    return new WatchedHandler(this.#world, handler, name, () => this.open--);
+    return new WatchedHandler(this.#world, handler, name, this, () => {
+      this.open--;
+      this.#count(peer, -1);
+    });
+  }
+
+  #count(peer: string | undefined, n: number): void {
+    if (peer === undefined) return;
+    const now = (this.byPeer.get(peer) ?? 0) + n;
+    if (now > 0) this.byPeer.set(peer, now);
+    else this.byPeer.delete(peer);
   }
 }
 
@@ -73,12 +93,20 @@ class WatchedHandler implements SocketHandler {
   readonly #world: World;
   readonly #inner: SocketHandler;
   readonly #name: string;
+  readonly #runtime: WatchedRuntime;
   readonly #onClosed: () => void;
   #socket: WatchedSocket | undefined;
   #ended = false;
   #closed = false;
 
-  constructor(world: World, inner: SocketHandler, name: string, onClosed: () => void) {
+  constructor(
+    world: World,
+    inner: SocketHandler,
+    name: string,
+    runtime: WatchedRuntime,
+    onClosed: () => void,
+  ) {
+    this.#runtime = runtime;
     this.#world = world;
     this.#inner = inner;
     this.#name = name;
@@ -91,7 +119,7 @@ class WatchedHandler implements SocketHandler {
 
   onOpen(socket: Socket): void {
     this.#expect(this.#socket === undefined, "opened twice");
-    this.#socket = new WatchedSocket(this.#world, socket, this.#name);
+    this.#socket = new WatchedSocket(this.#world, socket, this.#name, this.#runtime);
     this.#world.trace.add(this.#name, "open");
     this.#inner.onOpen(this.#socket);
   }
@@ -140,11 +168,13 @@ class WatchedSocket implements Socket {
   readonly #world: World;
   readonly #inner: Socket;
   readonly #name: string;
+  readonly #runtime: WatchedRuntime;
   #writing = false;
   #corked = 0;
   #over: string | undefined;
 
-  constructor(world: World, inner: Socket, name: string) {
+  constructor(world: World, inner: Socket, name: string, runtime: WatchedRuntime) {
+    this.#runtime = runtime;
     this.#world = world;
     this.#inner = inner;
     this.#name = name;
@@ -163,6 +193,7 @@ class WatchedSocket implements Socket {
     this.#writing = true;
     const n = this.#inner.write(bytes);
     this.#writing = false;
+    this.#runtime.sent += n;
     return n;
   }
 

@@ -14,6 +14,7 @@ import { turns } from "../drive.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { MemoryNetwork } from "../memory_network.ts";
 import type { MemoryWire } from "../memory_wire.ts";
+import { CountedClock } from "./counted_clock.ts";
 import { Draw } from "./draw.ts";
 import { SimulationFailure } from "./failure.ts";
 import { type NetworkPlan, planFault, planHiccup, planNetwork } from "./plan.ts";
@@ -43,6 +44,7 @@ export interface Subject {
   readonly runtime: WatchedRuntime;
   readonly budget: ByteBudget;
   readonly readings: Readings;
+  readonly clock: CountedClock;
 }
 
 interface Op {
@@ -61,6 +63,10 @@ export class World {
   readonly subjects: Subject[] = [];
   /** Work of honest clients that succeeded, for the report. */
   done = 0;
+  /** Bytes that the server's applications were given. */
+  delivered = 0;
+  /** When the last socket was closed, once all have ended. */
+  quietSince: number | undefined;
   /** Whether the server has begun to end: then honest work may fail. */
   ending = false;
   /** Whether peers hold so much memory that a large honest frame may have to give up. */
@@ -94,8 +100,9 @@ export class World {
     const runtime = new WatchedRuntime(this, this.network.host(host), name);
     const budget = new ByteBudget(budgetBytes);
     const readings = new Readings(this, name);
+    const clock = new CountedClock(this.clock);
     const transport = new Transport(config, {
-      clock: this.clock,
+      clock,
       runtime,
       budget,
       onReadiness: (transition) => readings.moved(transition),
@@ -107,7 +114,8 @@ export class World {
         if (known !== undefined) known.serverClosed = event;
       },
     });
-    const subject = { name, transport, table: transport.inspect(), runtime, budget, readings };
+    const table = transport.inspect();
+    const subject = { name, transport, table, runtime, budget, readings, clock };
     this.subjects.push(subject);
     return subject;
   }
