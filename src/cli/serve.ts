@@ -5,6 +5,7 @@
  */
 
 import { formatAddress } from "../address.ts";
+import { watchConfig } from "../config/watch.ts";
 import { inputLines, onInterrupt } from "../runtime/host.ts";
 import { Transport } from "../transport.ts";
 import type { Command, Parsed, Terminal } from "./command.ts";
@@ -32,10 +33,20 @@ export const serve: Command = {
         line: "serve --addr tls://0.0.0.0:7443 --cert cert.pem --key key.pem --dir received",
         says: "the same with a certificate of yours",
       },
+      {
+        line: "serve --config ron-transport.toml",
+        says: "all of it from a file, reloaded when that changes",
+      },
       { line: "serve --addr tcp://127.0.0.1:0 --json", says: "echo on a free port, told as JSON" },
     ],
     arguments: [],
     flags: [
+      {
+        name: "config",
+        value: "FILE",
+        help: "configuration, TOML or JSON; SIGHUP or a change reloads it",
+      },
+      { name: "transport.config", value: "FILE", help: "the same" },
       {
         name: "addr",
         value: "ADDR",
@@ -60,7 +71,9 @@ export const serve: Command = {
 
 async function runServer(setup: ServeSetup, parsed: Parsed, terminal: Terminal): Promise<number> {
   const events = new ServeEvents(terminal, parsed.has("json"), parsed.has("quiet"));
-  const transport: Transport = new Transport(setup.config, {
+  const { loaded, sources } = setup;
+  const transport: Transport = new Transport(loaded.document, {
+    ...loaded.hooks,
     onReadiness: (transition) => events.readiness(transition),
     onConnectionClosed: (event) => events.closed(event, transport.counters()),
   });
@@ -68,10 +81,19 @@ async function runServer(setup: ServeSetup, parsed: Parsed, terminal: Terminal):
   const { ended, stop } = watch(parsed.has("control"), () => {
     events.status(transport.readiness, transport.counters());
   });
+  // Only a file can change; a signal ends a server that has none, as it ends any program.
+  const reloads = sources.file === undefined
+    ? undefined
+    : await watchConfig(transport, loaded, sources, {
+      rebind: true,
+      onReload: (outcome) => events.reloaded(outcome),
+      onFault: (error) => events.warning(error.message),
+    });
   try {
     return await serveUntil(ended, transport, setup, events);
   } finally {
     stop();
+    await reloads?.close();
   }
 }
 
@@ -102,6 +124,7 @@ async function serveUntil(
   });
   const { transport: _carrier, ...where } = listener.address;
   events.listening(formatAddress(where), setup.told, performance.now() - start);
+  for (const warning of setup.loaded.warnings) events.warning(warning);
 
   const how = await ended;
   draining = true;

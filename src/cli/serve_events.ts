@@ -4,6 +4,9 @@
  * @module
  */
 
+import type { ReloadResult } from "../config/config.ts";
+import { issueText } from "../config/issues.ts";
+import { toml } from "../config/sample.ts";
 import type { ConnectionInfo } from "../connection.ts";
 import type { TransportCounters } from "../counters.ts";
 import type { ConnectionClosed } from "../options.ts";
@@ -139,6 +142,21 @@ export class ServeEvents {
     });
     if (reason.kind === "closed") return;
     this.#message(`connection ${info.id}: ${reason.error?.message ?? reason.kind}`);
+  }
+
+  /** Another configuration was offered. */
+  reloaded({ result, version, diff, widened, issues }: ReloadResult): void {
+    this.#data({ event: "reloaded", result, version, diff, widened, issues });
+    const what = issues === undefined
+      ? diff.map(({ path, from, to }) => `${path} ${toml(from)} -> ${toml(to)}`).join(", ")
+      : issues.map(issueText).join("; ");
+    this.#message(`configuration ${result} (version ${version}): ${what || "no difference"}`);
+  }
+
+  /** Something that people should know. */
+  warning(text: string): void {
+    this.#data({ event: "warning", text });
+    this.#message(`warning: ${text}`);
   }
 
   /** What was asked for on standard input. */

@@ -5,14 +5,17 @@
  */
 
 import { parseAddress } from "../address.ts";
-import type { TransportConfig } from "../config/config.ts";
+import { FLAG_PREFIX } from "../config/key.ts";
+import { KEYS } from "../config/keys.ts";
+import { type ConfigSources, loadConfig, type LoadedConfig } from "../config/load.ts";
 import { parseSize } from "../config/units.ts";
 import { TransportError } from "../errors.ts";
 import { isDirectory, makeDirectory, readText, resolve, writeText } from "../runtime/host_files.ts";
+import { FILE_FLAG } from "../config/sources.ts";
 import { usageError } from "./args.ts";
 import type { Parsed } from "./command.ts";
 import { fileError } from "./file_errors.ts";
-import { configFromFlags } from "./transport_flags.ts";
+import { flagsGiven } from "./transport_flags.ts";
 
 /** A certificate chain and its key, PEM. */
 export interface Material {
@@ -24,8 +27,10 @@ export interface Material {
 export interface ServeSetup {
   /** Where to listen; `undefined` leaves it to the configuration. */
   readonly address: string | undefined;
-  readonly config: TransportConfig;
-  /** Absent without TLS. */
+  readonly loaded: LoadedConfig;
+  /** What it was loaded from, to be loaded again. */
+  readonly sources: ConfigSources;
+  /** Absent without TLS, and where the configuration names the files. */
   readonly material: Material | undefined;
   /** The throw-away certificate, where it is to be told on standard output. */
   readonly told: string | undefined;
@@ -46,27 +51,41 @@ const MOST_STREAM_BYTES = 64 * 1_024 ** 3;
  */
 export async function serveSetup(parsed: Parsed): Promise<ServeSetup> {
   const address = parsed.value("addr");
-  const config = configFromFlags(parsed);
-  const scheme = address === undefined ? undefined : parseAddress(address).transport;
-  if (scheme === "tls" || (scheme === undefined && config.tls?.enabled === true)) {
-    config.backend ??= "tls";
-    config.tls = { enabled: true };
-  }
-  const encrypted = config.tls?.enabled === true;
-  const material = encrypted ? await materialOf(parsed) : undefined;
-  if (!encrypted) refuseMaterial(parsed);
+  const sources = sourcesOf(parsed, address);
+  const loaded = await loadConfig(sources);
+  const named = loaded.config.tls.cert_path !== "";
+  const encrypted = loaded.config.tls.enabled;
+  const material = encrypted && !named ? await materialOf(parsed) : undefined;
+  if (material === undefined) refuseMaterial(parsed, encrypted);
   const certOut = parsed.value("throwaway-cert");
   if (material !== undefined && certOut !== undefined && certOut !== "-") {
     await writeCertificate(certOut, material.cert);
   }
   return {
     address,
-    config,
+    loaded,
+    sources,
     material,
     told: certOut === "-" ? material?.cert : undefined,
     directory: await directoryOf(parsed),
     mostBytes: mostBytesOf(parsed),
   };
+}
+
+/** The flags, the environment and the file; an address that says tls says it for the configuration. */
+function sourcesOf(parsed: Parsed, address: string | undefined): ConfigSources {
+  const file = parsed.value("config") ?? parsed.value(FILE_FLAG);
+  const flags = flagsGiven(parsed);
+  const scheme = address === undefined ? undefined : parseAddress(address).transport;
+  const [backend, tls] = [
+    `${FLAG_PREFIX}${KEYS.backend.flag}`,
+    `${FLAG_PREFIX}${KEYS["tls.enabled"].flag}`,
+  ];
+  if (scheme === "tls" || (scheme === undefined && flags[tls] !== undefined)) {
+    flags[backend] ??= "tls";
+    flags[tls] = "true";
+  }
+  return { ...(file === undefined ? {} : { file }), flags, ownMaterial: true };
 }
 
 async function materialOf(parsed: Parsed): Promise<Material> {
@@ -90,9 +109,12 @@ async function materialOf(parsed: Parsed): Promise<Material> {
   return { cert: await readPem("--cert", cert), key: await readPem("--key", key) };
 }
 
-function refuseMaterial(parsed: Parsed): void {
+function refuseMaterial(parsed: Parsed, encrypted: boolean): void {
   const flag = ["cert", "key", "throwaway-cert"].find((name) => parsed.has(name));
   if (flag === undefined) return;
+  if (encrypted) {
+    throw usageError(`give --${flag}, or tls.cert_path in the configuration, not both`, "serve");
+  }
   throw usageError(`--${flag} is for TLS: use --addr tls://HOST:PORT`, "serve");
 }
 

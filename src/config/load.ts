@@ -49,6 +49,8 @@ export interface LoadedConfig {
   readonly hooks: MaterialHooks;
   /** SHA-256 of all files read: equal as long as none changed. */
   readonly digest: string;
+  /** Whether there was a file of the configuration. */
+  readonly found: boolean;
   /** Paths of all files read, or looked for. */
   readonly files: readonly string[];
 }
@@ -130,6 +132,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<LoadedCon
     warnings: Object.freeze(warnings),
     hooks: MATERIAL_HOOKS,
     digest: sha256Of(...parts),
+    found: file?.bytes !== undefined,
     files: [
       path,
       config.tls.cert_path,
@@ -192,6 +195,7 @@ function merge(sources: readonly SourceDocument[]): Merged {
     KEY_LIST.map(({ path }) => [path, DEFAULT]),
   );
   for (const source of sources) {
+    if (isEmpty(source)) continue;
     const checked = checkValues(source.document);
     issues.push(...source.issues);
     issues.push(...checked.issues.map((issue) => ({ ...issue, source: source.where(issue.path) })));
@@ -205,6 +209,12 @@ function merge(sources: readonly SourceDocument[]): Merged {
     }
   }
   return { document: document as TransportConfig, issues, warnings, sources: places };
+}
+
+/** Most sources say nothing. */
+function isEmpty({ document, issues }: SourceDocument): boolean {
+  return issues.length === 0 && typeof document === "object" && document !== null &&
+    !Array.isArray(document) && Object.keys(document).length === 0;
 }
 
 function put(document: Record<string, unknown>, path: ConfigPath, value: unknown): void {

@@ -124,9 +124,14 @@ function schemaOf(keys: readonly AnyKey[]): z.ZodType<ConfigSnapshot, TransportC
   return z.strictObject(shape, NO_TABLE) as unknown as z.ZodType<ConfigSnapshot, TransportConfig>;
 }
 
+/** The keys that rules look at. */
+const RULED: readonly AnyKey[] = KEY_LIST.filter(({ path }) => {
+  return RULES.some(({ needs }) => needs.includes(path));
+});
+
 function brokenRules(input: unknown, where: Where): ConfigIssue[] {
   const values = new Map<string, unknown>();
-  for (const { path, type, default: otherwise } of KEY_LIST) {
+  for (const { path, type, default: otherwise } of RULED) {
     const result = type.schema.safeParse(valueAt(input, path) ?? otherwise);
     if (result.success) values.set(path, result.data);
   }
