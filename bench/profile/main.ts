@@ -64,18 +64,24 @@ function profile(folder: string): SelfTime[] {
 }
 
 function rows(what: string, times: readonly SelfTime[]): Row[] {
-  return times.slice(0, TOP).map(({ name, file, line, percent }) => ({
-    id: `${what}.${slug(`${name}_${file.split("/").at(-1) ?? ""}`)}`,
-    work: `${what}: \`${name}\``,
-    ours: percent,
-    peer: null,
-    against: "",
-    unit: "%",
-    ratio: null,
-    goal: null,
-    rounds: 1,
-    note: file === "" ? "the engine" : `${file}:${line}`,
-  }));
+  const used = new Map<string, number>();
+  return times.slice(0, TOP).map(({ name, file, line, percent }) => {
+    const id = `${what}.${slug(`${name}_${file.split("/").at(-1) ?? ""}`)}`;
+    const times = (used.get(id) ?? 0) + 1; // files of one name in two folders
+    used.set(id, times);
+    return {
+      id: times === 1 ? id : `${id}_${times}`,
+      work: `${what}: \`${name}\``,
+      ours: percent,
+      peer: null,
+      against: "",
+      unit: "%",
+      ratio: null,
+      goal: null,
+      rounds: 1,
+      note: file === "" ? "the engine" : `${file}:${line}`,
+    };
+  });
 }
 
 function slug(name: string): string {

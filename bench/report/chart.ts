@@ -170,12 +170,12 @@ function axis(
 ): { at: Scale; ticks: readonly number[] } {
   const low = Math.min(...values);
   const high = Math.max(...values, low + 1e-9);
-  if (low > 0 && high / low > 30) {
+  if (low > 0 && high / low > 8) {
     const log = scaleLog().domain([low, high]).range(range);
     const decades = log.ticks(6).filter((tick) =>
       Number.isInteger(Math.log10(tick) + 1e-9 | 0) && isRound(tick)
     );
-    return { at: (value) => log(value), ticks: decades };
+    return { at: (value) => log(value), ticks: decades.length > 2 ? decades : log.ticks(5) };
   }
   if (low >= 0 && high > 1000) {
     const mixed = scaleSymlog().domain([0, high]).range(range);
