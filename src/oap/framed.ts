@@ -161,7 +161,7 @@ export class FramedConnection implements AsyncDisposable {
    *
    * @param frame As for {@linkcode FramedConnection.send}.
    * @param done Told when the frame's memory may be used again, or why it was not sent. For a frame of up
-   * to 16 KiB that is before this returns.
+   * to 32 KiB that is before this returns.
    * @throws {CodecError} The rule that the frame breaks.
    * @throws {TransportError} `busy` without room, and nothing was taken then; the cause of the close.
    */

@@ -88,7 +88,7 @@ describe("writer", () => {
   it("keeps the order of small and large items, and hands large ones over by reference", async () => {
     const { writer, socket } = fixture(false);
     writer.start(socket);
-    const large = new Uint8Array(20_000).fill(9);
+    const large = new Uint8Array(40_000).fill(9);
     small(writer, 1);
     assert.ok(writer.push(new Uint8Array([2, 3]), large, undefined));
     small(writer, 4);
@@ -153,10 +153,10 @@ describe("writer", () => {
     const { writer, socket } = fixture(true);
     writer.start(socket);
     const told: unknown[] = [];
-    writer.push(undefined, new Uint8Array(20_000), (error) => told.push(error));
+    writer.push(undefined, new Uint8Array(40_000), (error) => told.push(error));
     await Promise.resolve();
     assert.deepEqual(told, []);
-    writer.written(19_999);
+    writer.written(39_999);
     assert.deepEqual(told, []);
     writer.written(1);
     assert.deepEqual(told, [undefined]);
@@ -180,7 +180,7 @@ describe("writer", () => {
     const { writer, socket } = fixture(true, 1);
     writer.start(socket);
     const told: unknown[] = [];
-    writer.push(undefined, new Uint8Array(20_000), (error) => told.push(error));
+    writer.push(undefined, new Uint8Array(40_000), (error) => told.push(error));
     const waiting = writer.inTurn(1, () => small(writer, 2));
     const cause = new TransportError("io_closed", "gone", { op: "read" });
     writer.fail(cause);
