@@ -85,6 +85,8 @@ const RAW_ASK =
   "the raw socket finds its answer by position; here 64 ids are matched, every header is checked and both directions are bounded; request() itself, with a promise and a deadline for each, is in the row below";
 const ZOD =
   "zod's first use: its classes are compiled as the schema of the configuration is made, 10 to 15 ms of the 25 that are more than importing it; the rest is 50 files of ours. Checking without compiled functions took 2 to 4 ms away";
+const IDLE =
+  "a framed connection has its objects from the start: sink, parser, router, tables, counters, clocks, account, window, lane and writer, each with its own fields and closures. Which of them an idle one could do without has not been measured one by one";
 const SYSTEM_CALL =
   "the system call that hands bytes to the kernel. Frames are gathered in blocks, so there is one for all that was queued in a turn; nothing less remains but fewer turns";
 const COLLECT =
@@ -99,6 +101,12 @@ export const REMARKS: Readonly<Record<string, string>> = {
   "decode_64_payload.copied_in_then_lend_vs_native_copied_in": NATIVE,
   "decode_1024_fields.copied_in_then_lend_vs_native_copied_in": SPLIT,
   "decode_1024_payload.copied_in_then_lend_vs_native_copied_in": `${NATIVE}; and ${SPLIT}`,
+  "decode_1m.lend_pooled_buffer_vs_memcpy":
+    "within the noise of a machine that is shared: copies of 1 MiB compete for the caches. With a load below 1 it was 0.80 on Deno and 0.74 on Bun",
+  "memory-server-rss-more": IDLE,
+  "memory-server-heap-more": IDLE,
+  "memory-client-rss-more": IDLE,
+  "memory-client-heap-more": IDLE,
   "guard_64k_deflate.guard_vs_native": CHECKS,
   "guard_64k_deflate.guard_vs_fflate": CHECKS,
   "guard_64k_gzip.guard_vs_native": CRC,
