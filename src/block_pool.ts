@@ -15,14 +15,23 @@ export interface Block {
   readonly view: DataView;
 }
 
+/** Size of {@linkcode BlockPool.scratch}, in bytes: four chunks of a stream, with room for their headers. */
+export const SCRATCH_BYTES = 263_168;
+
 /** A bounded stack of free blocks. */
 export class BlockPool {
   readonly #free: Block[] = [];
   readonly #keep: number;
+  #scratch: Uint8Array | undefined = undefined;
 
   /** @param keep How many free blocks to keep; more are left to the garbage collector. */
   constructor(keep = 32) {
     this.#keep = keep;
+  }
+
+  /** Memory for the length of one synchronous call, whose content is of no meaning. */
+  get scratch(): Uint8Array {
+    return this.#scratch ??= new Uint8Array(SCRATCH_BYTES);
   }
 
   /** A block whose content is of no meaning. */

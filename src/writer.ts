@@ -133,8 +133,9 @@ export class Writer implements Outbox {
       done?.(undefined);
       return true;
     }
-    // One item in up to two runs: the head joins the block, the body stays where it is.
-    if (head !== undefined && headLength <= SMALL_BYTES) {
+    // One item in up to two runs: the head joins small items before it, the body stays where it is.
+    const tail = this.#runs[this.#runs.length - 1];
+    if (head !== undefined && tail?.block !== undefined && tail.end + headLength <= BLOCK_BYTES) {
       const at = this.#reserve(headLength);
       this.#block!.bytes.set(head, at);
       this.#runs[this.#runs.length - 1]!.items--;
@@ -336,8 +337,11 @@ export class Writer implements Outbox {
     const lane = this.#paced();
     if (lane === undefined) this.#credit = 0;
     this.#unpaid = false;
-    if (several) socket.cork();
-    while (this.#next < this.#runs.length && this.#socket !== undefined) {
+    let all = 0;
+    const gathers = several && !socket.lends && lane === undefined;
+    if (gathers) all = this.#gather(socket);
+    else if (several) socket.cork();
+    while (this.#next < this.#runs.length && !this.#blocked && this.#socket !== undefined) {
       const run = this.#runs[this.#next]!;
       const rest = run.end - run.taken;
       const want = lane === undefined ? rest : Math.min(rest, this.#credit);
@@ -346,7 +350,7 @@ export class Writer implements Outbox {
         run.taken += took;
         this.#lent += took;
         if (lane !== undefined) this.#credit -= took;
-        if (took > 0) this.#options.onTaken(took);
+        all += took;
         if (took < want) {
           this.#blocked = true;
           break;
@@ -359,10 +363,63 @@ export class Writer implements Outbox {
       }
       this.#next++;
     }
-    if (several) socket.uncork();
+    if (several && !gathers) socket.uncork();
+    if (all > 0) this.#options.onTaken(all);
     this.#release(socket.lends ? 0 : Infinity);
     this.#judge();
     this.#finishIfDone();
+  }
+
+  /**
+   * Sends runs by fewer writes, until one is left or the socket takes no more: where the runtime copies
+   * anyway, one more copy costs less than a write for each. Very large ones are not copied.
+   *
+   * @returns Bytes taken.
+   */
+  #gather(socket: Socket): number {
+    const { scratch } = this.#options.pool;
+    let all = 0;
+    while (this.#next < this.#runs.length - 1 && this.#socket !== undefined) {
+      const first = this.#runs[this.#next]!;
+      const rest = first.end - first.taken;
+      const bytes = rest < scratch.length
+        ? scratch.subarray(0, this.#fill(scratch))
+        : view(first, rest);
+      const took = socket.write(bytes);
+      this.#take(took);
+      all += took;
+      if (took < bytes.length) {
+        this.#blocked = true;
+        break;
+      }
+    }
+    return all;
+  }
+
+  /** Copies runs from the next one on, up to a very large one. Returns how many bytes. */
+  #fill(scratch: Uint8Array): number {
+    let filled = 0;
+    for (let i = this.#next; i < this.#runs.length && filled < scratch.length; i++) {
+      const run = this.#runs[i]!;
+      const rest = run.end - run.taken;
+      if (rest >= scratch.length) break;
+      const n = Math.min(rest, scratch.length - filled);
+      scratch.set(view(run, n), filled);
+      filled += n;
+    }
+    return filled;
+  }
+
+  /** The runtime took `n` bytes, over one run or more. */
+  #take(n: number): void {
+    this.#lent += n;
+    for (let left = n; left > 0;) {
+      const run = this.#runs[this.#next]!;
+      const part = Math.min(left, run.end - run.taken);
+      run.taken += part;
+      left -= part;
+      if (run.taken === run.end) this.#next++;
+    }
   }
 
   /** Frees up to `n` taken bytes, oldest first. A run that is wholly free leaves the queue. */

@@ -59,6 +59,8 @@ export class StreamSend {
   #queued = 0;
   #failure: TransportError | undefined = undefined;
   #wake: (() => void) | undefined = undefined;
+  /** Chunks queued at which whoever waits goes on. */
+  #wakeAt = 0;
 
   /** @param sender Where frames go. @param head What they share. @param how The rest. */
   constructor(sender: Sender, head: FrameHead, how: StreamOptions) {
@@ -144,7 +146,8 @@ export class StreamSend {
     for (let h = 0; h < heads.length; h += HEADER_BYTES) {
       const n = Math.min(size, body.length - at);
       const payload = new Uint8Array(body.buffer, body.byteOffset + at, n);
-      await this.#put(heads.subarray(h, h + HEADER_BYTES), payload, () => {});
+      const waits = this.#put(heads.subarray(h, h + HEADER_BYTES), payload, () => {});
+      if (waits !== undefined) await waits;
       at += n;
       this.#bytes += n;
     }
@@ -185,33 +188,52 @@ export class StreamSend {
     return mayCompress(bytes.length, packed.length, { maxFrameBytes }) ? packed : undefined;
   }
 
-  async #put(head: Uint8Array, payload: Uint8Array, free: () => void): Promise<void> {
-    await this.#ahead(AHEAD - 1);
+  /** Queues a frame; waits only where enough are queued already, or there is no room. */
+  #put(head: Uint8Array, payload: Uint8Array, free: () => void): Promise<void> | undefined {
+    this.#check();
+    if (this.#queued < AHEAD && this.#offer(head, payload, free)) return undefined;
+    return this.#putInTurn(head, payload, free);
+  }
+
+  async #putInTurn(head: Uint8Array, payload: Uint8Array, free: () => void): Promise<void> {
+    // Several go out by one write, which costs less than one by one.
+    if (this.#queued >= AHEAD) await this.#ahead(AHEAD / 2);
+    this.#check();
+    const put = (): boolean => this.#offer(head, payload, free);
+    const bytes = head.length + payload.length;
+    if (!put()) await this.#sender.outbox.inTurn(bytes, put, this.#signal);
+  }
+
+  #check(): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#signal.throwIfAborted();
+  }
+
+  #offer(head: Uint8Array, payload: Uint8Array, free: () => void): boolean {
     const done = (error: TransportError | undefined): void => {
       this.#queued--;
       this.#failure ??= error;
       free();
-      this.#wake?.();
+      if (this.#queued <= this.#wakeAt) this.#wake?.();
     };
-    const flags = head[7] as number;
+    // Before it is queued, as `done` may be called at once.
     this.#queued++;
+    let queued = false;
     try {
-      const put = (): boolean => this.#sender.offerParts(head, payload, flags, done);
-      const bytes = head.length + payload.length;
-      if (!put()) await this.#sender.outbox.inTurn(bytes, put, this.#signal);
-    } catch (error) {
-      this.#queued--;
-      throw error;
+      queued = this.#sender.offerParts(head, payload, head[7] as number, done);
+    } finally {
+      if (!queued) this.#queued--;
     }
+    if (!queued) return false;
     this.#onChunk(payload.length);
     this.#frames++;
     this.#wire += head.length + payload.length;
+    return true;
   }
 
   /** Waits until at most `n` chunks are queued. */
   async #ahead(n: number): Promise<void> {
+    this.#wakeAt = n;
     while (this.#queued > n) await new Promise<void>((resolve) => this.#wake = resolve);
   }
 

@@ -18,7 +18,7 @@ import type {
 } from "./runtime.ts";
 
 /** Bytes lent to the runtime at which a write takes nothing more until some are free. */
-const LENT_BYTES = 262_144;
+const LENT_BYTES = 524_288;
 
 /** Wires a runtime socket to a handler. Opened by {@linkcode NodeSocket.open}, once it is usable. */
 export class NodeSocket implements Socket, PendingSocket {
@@ -33,6 +33,11 @@ export class NodeSocket implements Socket, PendingSocket {
   #info: SocketInfo = {};
   #lent = 0;
   #refused = false;
+  #corked = false;
+  /** Bytes written since the last call that will tell of them. */
+  #batch = 0;
+  /** The last of them, while writes are held back. */
+  #last: Uint8Array | undefined = undefined;
   #opened = false;
   #ended = false;
   #closed = false;
@@ -123,26 +128,42 @@ export class NodeSocket implements Socket, PendingSocket {
       this.#refused = true;
       return 0;
     }
-    const n = bytes.length;
-    this.#lent += n;
-    this.#raw.write(bytes, (error) => {
-      this.#lent -= n;
-      if (this.#closed || error) return;
-      this.#handler.onWritten(n);
-      if (this.#refused && this.#lent < LENT_BYTES) {
-        this.#refused = false;
-        this.#handler.onDrain();
-      }
-    });
-    return n;
+    this.#lent += bytes.length;
+    this.#batch += bytes.length;
+    if (!this.#corked) this.#send(bytes);
+    else {
+      if (this.#last !== undefined) this.#raw.write(this.#last);
+      this.#last = bytes;
+    }
+    return bytes.length;
   }
 
   cork(): void {
+    this.#corked = true;
     this.#raw.cork();
   }
 
   uncork(): void {
+    this.#corked = false;
+    if (this.#last !== undefined) this.#send(this.#last);
+    this.#last = undefined;
     this.#raw.uncork();
+  }
+
+  /** Writes the last bytes of a batch: what is told of them is true of all. */
+  #send(bytes: Uint8Array): void {
+    const n = this.#batch;
+    this.#batch = 0;
+    this.#raw.write(bytes, (error) => {
+      this.#lent -= n;
+      if (this.#closed || error) return;
+      this.#handler.onWritten(n);
+      // Not at once: a few large writes cost less than many of what has just become free.
+      if (this.#refused && this.#lent <= LENT_BYTES / 2) {
+        this.#refused = false;
+        this.#handler.onDrain();
+      }
+    });
   }
 
   shutdown(): void {

@@ -1,6 +1,6 @@
 /** I-G3: the one writer of a connection. */
 import assert from "node:assert/strict";
-import { BlockPool } from "../../../src/block_pool.ts";
+import { BlockPool, SCRATCH_BYTES } from "../../../src/block_pool.ts";
 import { TransportError } from "../../../src/errors.ts";
 import type { Socket } from "../../../src/runtime/runtime.ts";
 import { Writer } from "../../../src/writer.ts";
@@ -86,7 +86,7 @@ describe("writer", () => {
   });
 
   it("keeps the order of small and large items, and hands large ones over by reference", async () => {
-    const { writer, socket } = fixture(false);
+    const { writer, socket } = fixture(true);
     writer.start(socket);
     const large = new Uint8Array(40_000).fill(9);
     small(writer, 1);
@@ -98,6 +98,52 @@ describe("writer", () => {
     assert.equal(socket.sent.length, 3 + large.length + 1);
     assert.ok(socket.views.some((view) => view.buffer === large.buffer));
     assert.deepEqual(socket.log, ["cork", "uncork"]);
+  });
+
+  it("makes no block for the head of a large item", async () => {
+    const { writer, socket } = fixture(true);
+    writer.start(socket);
+    const head = new Uint8Array([1, 2]);
+    assert.ok(writer.push(head, new Uint8Array(20_000), undefined));
+    await Promise.resolve();
+    assert.equal(socket.views[0]?.buffer, head.buffer);
+  });
+
+  it("sends several runs by one write where the runtime copies, and a very large one as it is", async () => {
+    const { writer, socket } = fixture(false, 8, 2_000_000);
+    writer.start(socket);
+    const large = new Uint8Array(20_000).fill(9);
+    const huge = new Uint8Array(SCRATCH_BYTES).fill(8);
+    small(writer, 1);
+    assert.ok(writer.push(new Uint8Array([2, 3]), large, undefined));
+    assert.ok(writer.push(new Uint8Array([4]), huge, undefined));
+    small(writer, 5);
+    await Promise.resolve();
+    assert.deepEqual(socket.views.map(({ length }) => length), [20_004, huge.length, 1]);
+    assert.equal(socket.views[1]?.buffer, huge.buffer);
+    assert.deepEqual(socket.log, []);
+    assert.equal(writer.bytes, 0);
+  });
+
+  it("goes on where the runtime stopped, wherever that is among several runs", async () => {
+    for (let room = 0; room < 20_040; room += room > 3 && room < 20_000 ? 997 : 1) {
+      const { writer, socket } = fixture(false, 8);
+      socket.room = room;
+      writer.start(socket);
+      let done = 0;
+      small(writer, 1);
+      assert.ok(writer.push(new Uint8Array([2, 3]), new Uint8Array(20_000).fill(9), () => done++));
+      small(writer, 4, 5);
+      await Promise.resolve();
+      assert.equal(done, room >= 20_003 ? 1 : 0);
+      // Memory for gathering is used by other writers in between.
+      socket.views.splice(0, Infinity, ...socket.views.map((view) => view.slice()));
+      socket.room = Infinity;
+      writer.drained();
+      assert.deepEqual(socket.sent, [1, 2, 3, ...new Uint8Array(20_000).fill(9), 4, 5]);
+      assert.equal(done, 1);
+      assert.equal(writer.items, 0);
+    }
   });
 
   it("refuses an item whole when the inbox is full, and counts it", async () => {
