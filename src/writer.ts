@@ -1,7 +1,7 @@
 /**
  * The one writer of a connection: a bounded inbox, drained in order into the socket.
  *
- * Nothing else touches a socket's write side. Small items are gathered in a block of 64 KiB and go
+ * Nothing else touches a socket's write side. Small items are gathered in a block of 4 or 64 KiB and go
  * out as one write; large ones go as they are, by reference. An item is refused whole, before
  * anything is copied, when the inbox is full, the byte budget is spent, or the egress rate cannot pay
  * for its first piece. Callers that wait get their turn in order, and nobody overtakes them.
@@ -9,7 +9,7 @@
  * @module
  */
 
-import { type Block, BLOCK_BYTES, type BlockPool } from "./block_pool.ts";
+import { type Block, type BlockPool, SMALL_BLOCK_BYTES } from "./block_pool.ts";
 import { TransportError } from "./errors.ts";
 import type { ByteAccount } from "./limits/byte_account.ts";
 import type { Lane, Pacer } from "./limits/pacer.ts";
@@ -73,6 +73,8 @@ export class Writer implements Outbox {
   #items = 0;
   #bytes = 0;
   #block: Block | undefined;
+  /** Whether the last block was outgrown: the next one is large. */
+  #large = false;
   #pacer: Pacer | undefined;
   #peer: Peer | undefined;
   /** Made when a rate first applies. */
@@ -135,7 +137,9 @@ export class Writer implements Outbox {
     }
     // One item in up to two runs: the head joins small items before it, the body stays where it is.
     const tail = this.#runs[this.#runs.length - 1];
-    if (head !== undefined && tail?.block !== undefined && tail.end + headLength <= BLOCK_BYTES) {
+    if (
+      head !== undefined && tail?.block !== undefined && tail.end + headLength <= tail.bytes.length
+    ) {
       const at = this.#reserve(headLength);
       this.#block!.bytes.set(head, at);
       this.#runs[this.#runs.length - 1]!.items--;
@@ -286,8 +290,9 @@ export class Writer implements Outbox {
 
   #reserve(n: number): number {
     let run = this.#runs[this.#runs.length - 1];
-    if (run?.block === undefined || run.end + n > BLOCK_BYTES) {
-      this.#block = this.#options.pool.take();
+    if (run?.block === undefined || run.end + n > run.bytes.length) {
+      if (run?.block !== undefined || n > SMALL_BLOCK_BYTES) this.#large = true;
+      this.#block = this.#options.pool.take(this.#large);
       run = this.#append(this.#block.bytes, this.#block, undefined, 0, 0);
     }
     // A run that was wholly taken before gets a tail: it is the next to send again.
@@ -443,7 +448,10 @@ export class Writer implements Outbox {
     this.#next = Math.max(0, this.#next - finished);
     for (const run of free) {
       this.#items -= run.items;
-      if (run.block !== undefined) this.#options.pool.give(run.block);
+      if (run.block === undefined) continue;
+      // Alone, a large one was not needed; after a small one it was.
+      if (finished === 1 && run.end <= SMALL_BLOCK_BYTES) this.#large = false;
+      this.#options.pool.give(run.block);
     }
     if (this.#runs.length === 0) {
       this.#block = undefined;

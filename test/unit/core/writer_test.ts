@@ -1,6 +1,11 @@
 /** I-G3: the one writer of a connection. */
 import assert from "node:assert/strict";
-import { BlockPool, SCRATCH_BYTES } from "../../../src/block_pool.ts";
+import {
+  BLOCK_BYTES,
+  BlockPool,
+  SCRATCH_BYTES,
+  SMALL_BLOCK_BYTES,
+} from "../../../src/block_pool.ts";
 import { TransportError } from "../../../src/errors.ts";
 import type { Socket } from "../../../src/runtime/runtime.ts";
 import { Writer } from "../../../src/writer.ts";
@@ -98,6 +103,33 @@ describe("writer", () => {
     assert.equal(socket.sent.length, 3 + large.length + 1);
     assert.ok(socket.views.some((view) => view.buffer === large.buffer));
     assert.deepEqual(socket.log, ["cork", "uncork"]);
+  });
+
+  it("takes a small block, and a large one once that was outgrown", async () => {
+    const { writer, socket } = fixture(false, 200);
+    writer.start(socket);
+    const sizes: number[] = [];
+    const send = async (n: number): Promise<void> => {
+      for (let i = 0; i < n; i++) assert.ok(writer.reserve(100) >= 0);
+      sizes.push(writer.block.length);
+      await Promise.resolve();
+    };
+    await send(1);
+    await send(60);
+    await send(60);
+    await send(1);
+    await send(1);
+    assert.deepEqual(sizes, [
+      SMALL_BLOCK_BYTES,
+      BLOCK_BYTES,
+      BLOCK_BYTES,
+      BLOCK_BYTES,
+      SMALL_BLOCK_BYTES,
+    ]);
+    assert.ok(writer.reserve(5_000) >= 0);
+    assert.equal(writer.block.length, BLOCK_BYTES);
+    await Promise.resolve();
+    assert.equal(socket.sent.length, 123 * 100 + 5_000);
   });
 
   it("makes no block for the head of a large item", async () => {
