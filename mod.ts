@@ -74,6 +74,8 @@ export {
 export { ByteBudget } from "./src/limits/byte_budget.ts";
 export { TokenBucket } from "./src/limits/token_bucket.ts";
 export { Listener, type OnConnection } from "./src/listener.ts";
+export { lineLogger } from "./src/log/lines.ts";
+export type { LogEvent, Logger, LogLevel, LogRecord } from "./src/log/record.ts";
 export { readinessResponse } from "./src/readiness_response.ts";
 export type { Readiness, ReadinessReason, ReadinessTransition } from "./src/readiness.ts";
 export type {

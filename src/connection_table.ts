@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Address } from "./address.ts";
+import { type Address, formatAddress } from "./address.ts";
 import { BlockPool } from "./block_pool.ts";
 import type { Clock } from "./clock.ts";
 import { type CloseReason, DRAIN_MS } from "./close_reason.ts";
@@ -18,6 +18,8 @@ import type { Opening } from "./limits/handshakes.ts";
 import { Limits } from "./limits/limits.ts";
 import { peerKey } from "./limits/peer_key.ts";
 import { Link } from "./link.ts";
+import { Log } from "./log/log.ts";
+import type { Logger } from "./log/record.ts";
 import type { ConnectionClosed } from "./options.ts";
 import type { PendingSocket } from "./runtime/runtime.ts";
 import { keyOf, mayConnect } from "./uds/users.ts";
@@ -37,6 +39,7 @@ export interface LinkEvents {
 export class ConnectionTable {
   readonly counters: Counters = new Counters();
   readonly limits: Limits;
+  readonly log: Log;
   readonly #config: () => ConfigSnapshot;
   readonly #clock: Clock;
   readonly #onClosed: (event: ConnectionClosed) => void;
@@ -49,18 +52,21 @@ export class ConnectionTable {
    * @param config The limits now.
    * @param clock Monotonic time.
    * @param budget The pool of bytes.
+   * @param logger Told what happens.
    * @param onClosed Told of each connection that closed; must not throw.
    */
   constructor(
     config: () => ConfigSnapshot,
     clock: Clock,
     budget: ByteBudget,
+    logger: Logger | undefined,
     onClosed: (event: ConnectionClosed) => void,
   ) {
     this.#config = config;
     this.#clock = clock;
     this.#onClosed = onClosed;
     this.limits = new Limits(config, clock, budget);
+    this.log = new Log(logger, config, () => void this.counters.hookFailures++);
   }
 
   /** Connections that hold a slot: open, opening, or closing. */
@@ -102,6 +108,7 @@ export class ConnectionTable {
       : "peer_limit";
     if (typeof admitted === "string") {
       this.counters.failed(admitted, "accept", undefined);
+      this.#logRefusal(admitted, address, remote);
       return undefined;
     }
     this.counters.of(address.transport!).accepts++;
@@ -181,7 +188,9 @@ export class ConnectionTable {
         if (refusal !== undefined) return this.#refused(refusal);
         link.belong();
         this.counters.opened++;
-        traffic.handshakes[link.pq].observe((link.openedAfter ?? 0) / 1_000);
+        const openedAfter = link.openedAfter ?? 0;
+        traffic.handshakes[link.pq].observe(openedAfter / 1_000);
+        if (this.log.wants("DEBUG")) this.log.opened(link.info, openedAfter);
         events.onOpen(link);
         return undefined;
       },
@@ -198,6 +207,7 @@ export class ConnectionTable {
         else if (durationMs > 0) {
           traffic.throughput.observe((bytesIn + bytesOut) * 1_000 / durationMs);
         }
+        this.log.closed(link.info, reason, durationMs, bytesIn + bytesOut);
         events.onClosed(link, reason);
         this.#onClosed({ info: link.info, reason, durationMs, bytesIn, bytesOut });
       },
@@ -206,6 +216,12 @@ export class ConnectionTable {
     this.#links.add(link);
     traffic.inflight++;
     return link;
+  }
+
+  #logRefusal(refusal: Refusal, address: Address, remote: PendingSocket["remote"]): void {
+    if (!this.log.wants("INFO")) return;
+    const peer = remote === undefined ? {} : { peer_addr: formatAddress(remote) };
+    this.log.rejected(refusal, address.transport!, peer);
   }
 
   #refused(refusal: Refusal): TransportError {

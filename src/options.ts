@@ -12,6 +12,7 @@ import type { ConfigSnapshot } from "./config/config.ts";
 import type { ConnectionInfo } from "./connection.ts";
 import type { ByteBudget } from "./limits/byte_budget.ts";
 import type { OnConnection } from "./listener.ts";
+import type { Logger } from "./log/record.ts";
 import type { ReadinessTransition } from "./readiness.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import type {
@@ -82,6 +83,8 @@ export interface TransportHooks {
    * `loadConfig()` of `./config` has one; without it, `tls_client.ca_bundle_path` is refused.
    */
   roots?: (config: ConfigSnapshot) => string | Promise<string>;
+  /** Told of dials, accepts, handshakes, refusals and closes, from `log.level` on: see {@linkcode lineLogger}. */
+  logger?: Logger;
   /** Told of what works but should not stay so, such as a certificate that is too old. */
   onWarning?: (warning: TransportWarning) => void;
   /** Closes the transport when aborted, and with it every listener and connection. */

@@ -97,6 +97,7 @@ export class Transport implements AsyncDisposable {
       () => this.#inForce.current,
       hooks.clock ?? systemClock,
       hooks.budget ?? new ByteBudget(),
+      hooks.logger,
       (event) => this.#closed(event),
     );
     this.#traps = new TrapRate(hooks.clock ?? systemClock, () => this.#judge());
@@ -328,9 +329,11 @@ export class Transport implements AsyncDisposable {
         this.#hooks,
       );
       traffic.dialsOk[connection.info.tls?.pq ?? "off"]++;
+      this.#table.log.dialled(address, connection.info.id);
       return connection;
     } catch (error) {
       traffic.dialsErr++;
+      this.#table.log.dialFailed(address, error);
       throw error;
     }
   }
@@ -408,7 +411,10 @@ export class Transport implements AsyncDisposable {
         const link = listener.accept(pending, address);
         return link && gate(link, rules);
       },
-      onFault: () => void this.#table.counters.acceptFaults++,
+      onFault: (cause) => {
+        this.#table.counters.acceptFaults++;
+        this.#table.log.acceptFault(address.transport!, cause);
+      },
       rotate: tls && (async (bound) => await this.#rotate(bound, await fetchTls(this.config))),
     };
   }
@@ -477,6 +483,11 @@ export class Transport implements AsyncDisposable {
 
   /** No new work from here on. */
   #stop(): void {
+    if (!this.#draining) {
+      this.#table.log.write("INFO", "shutdown", this.config.backend, {
+        detail: `${this.#table.links.size} connections`,
+      });
+    }
     this.#draining = true;
     this.#traps.close();
     this.#hooks.signal?.removeEventListener("abort", this.#onAbort);

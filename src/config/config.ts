@@ -91,6 +91,13 @@ export interface TransportConfig {
     /** No file is written, no TLS session kept, and bytes of keys are wiped once parsed. @default {false} */
     enabled?: boolean;
   };
+  /** What {@linkcode TransportHooks.logger} is told. */
+  log?: {
+    /** How {@linkcode lineLogger} writes. @default {"json"} */
+    format?: "json" | "text";
+    /** The least level that is told. @default {"info"} */
+    level?: "trace" | "debug" | "info" | "warn" | "error";
+  };
 }
 
 /** What carries the bytes. */
@@ -179,6 +186,13 @@ export interface ConfigSnapshot {
   readonly amnesia: {
     /** See {@linkcode TransportConfig.amnesia}. */
     readonly enabled: boolean;
+  };
+  /** What the logger is told. */
+  readonly log: {
+    /** See {@linkcode TransportConfig.log}. */
+    readonly format: "json" | "text";
+    /** See {@linkcode TransportConfig.log}. */
+    readonly level: "trace" | "debug" | "info" | "warn" | "error";
   };
 }
 

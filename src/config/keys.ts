@@ -264,6 +264,22 @@ export const KEYS: KeyTable = Object.freeze<KeyTable>({
     doc:
       "keep nothing: no file is written, no TLS session kept, bytes of keys are wiped once parsed",
   },
+  "log.format": {
+    type: a.choice("json", "text"),
+    default: "json",
+    reload: "hot",
+    env: "LOG_FORMAT",
+    flag: "log-format",
+    doc: "how a line of the log is written",
+  },
+  "log.level": {
+    type: a.choice("trace", "debug", "info", "warn", "error"),
+    default: "info",
+    reload: "hot",
+    env: "LOG_LEVEL",
+    flag: "log-level",
+    doc: "least level that is logged",
+  },
 });
 
 /** The rows with their names, in the order in which documents show them. */
