@@ -108,7 +108,7 @@ export class ConnectionTable {
       : "peer_limit";
     if (typeof admitted === "string") {
       this.counters.failed(admitted, "accept", undefined);
-      this.#logRefusal(admitted, address, remote);
+      this.#logRefusal(admitted, address, socket.remote);
       return undefined;
     }
     this.counters.of(address.transport!).accepts++;
