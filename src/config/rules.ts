@@ -6,6 +6,7 @@
  */
 
 import type { ConfigIssue, ConfigSnapshot } from "./config.ts";
+import { shown } from "./issues.ts";
 import type { ConfigPath, ValueAt } from "./key.ts";
 import { unixPathFault } from "../uds/path.ts";
 import { formatSize } from "./units.ts";
@@ -91,7 +92,7 @@ export const RULES: readonly Rule[] = Object.freeze<Rule[]>([
       const path = value("uds.path");
       const rule = path === "" ? undefined : unixPathFault(path);
       if (rule === undefined) return undefined;
-      return { path: "uds.path", rule, got: JSON.stringify(path), instead: "name another path" };
+      return { path: "uds.path", rule, got: shown(path), instead: "name another path" };
     },
   },
   {
@@ -101,7 +102,7 @@ export const RULES: readonly Rule[] = Object.freeze<Rule[]>([
       return {
         path: "uds.path",
         rule: "must not be given with bind_addr: a transport binds one of them",
-        got: JSON.stringify(value("uds.path")),
+        got: shown(value("uds.path")),
         instead: "leave one of the two out",
       };
     },

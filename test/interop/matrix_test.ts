@@ -29,6 +29,12 @@ interface Sent {
   readonly tls: string | null;
 }
 
+/** What Deno must be allowed for one Unix socket; not `--allow-ffi`, without which nobody is told apart. */
+function unixFlags(path: string): string[] {
+  const names = ["read", "write", "env", "sys", `net=unix:${path}`];
+  return ["--no-prompt", ...names.map((name) => `--allow-${name}`)];
+}
+
 describe("cross-runtime matrix", () => {
   let directory = "";
   let file = "";
@@ -47,24 +53,27 @@ describe("cross-runtime matrix", () => {
   });
   after(() => rm(directory, { recursive: true }));
 
-  for (const scheme of ["tcp", "tls"] as const) {
+  for (const scheme of ["tcp", "tls", "unix"] as const) {
     for (const receiver of RUNTIMES) {
       for (const sender of RUNTIMES) {
         it(`${sender} sends to ${receiver} over ${scheme}`, { skip: ONLY_DENO }, async () => {
           const ca = join(directory, `${receiver}-${sender}.pem`);
           const into = join(directory, `${scheme}-${receiver}-${sender}`);
+          const socket = join(directory, `${receiver}-${sender}.sock`);
+          const address = scheme === "unix" ? `unix:${socket}` : `${scheme}://127.0.0.1:0`;
+          const options = scheme === "unix" ? { denoFlags: unixFlags(socket) } : {};
           const certificate = scheme === "tls" ? ["--throwaway-cert", ca] : [];
           await using server = spawnRuntime(receiver, CLI, [
-            ...["serve", "--addr", `${scheme}://127.0.0.1:0`, "--dir", into, "--json"],
+            ...["serve", "--addr", address, "--dir", into, "--json"],
             ...certificate,
-          ]);
+          ], options);
           const { listening, runtime } = JSON.parse(await server.nextLine());
           assert.equal(runtime, receiver);
           const roots = scheme === "tls" ? ["--ca", ca] : [];
           await using client = spawnRuntime(sender, CLI, [
-            ...["send", file, `${scheme}://${listening}`, "--json"],
+            ...["send", file, scheme === "unix" ? listening : `${scheme}://${listening}`, "--json"],
             ...roots,
-          ]);
+          ], options);
           const sent = JSON.parse(await client.nextLine()) as Sent;
           assert.equal((await client.exit).code, 0, client.stderr());
           assert.deepEqual([sent.runtime, sent.bytes, sent.sha256], [sender, FILE_BYTES, digest]);

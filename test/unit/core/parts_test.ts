@@ -71,7 +71,16 @@ describe("errors", () => {
 
 describe("addresses", () => {
   it("are read and written back", () => {
-    for (const text of ["tcp://127.0.0.1:0", "tls://[::1]:7443", "example.com:1", "a_b.c:65535"]) {
+    for (
+      const text of [
+        "tcp://127.0.0.1:0",
+        "tls://[::1]:7443",
+        "example.com:1",
+        "a_b.c:65535",
+        "unix:/run/a b.sock",
+        `unix:/${"x".repeat(106)}`,
+      ]
+    ) {
       assert.equal(formatAddress(parseAddress(text)), text);
     }
     for (
@@ -85,6 +94,11 @@ describe("addresses", () => {
         "tcp://h:1/x",
         "h :1",
         "h:1\n",
+        "unix:",
+        "unix:a.sock",
+        "unix:/a\0b",
+        `unix:/${"x".repeat(107)}`,
+        `unix:/${"é".repeat(54)}`,
         `${"h".repeat(500)}:99999`,
       ]
     ) assert.throws(() => parseAddress(text), { kind: "config_invalid" }, text);
