@@ -44,7 +44,7 @@ export class Metrics {
   constructor(registry: MetricsRegistry) {
     this.registry = registry;
     for (const family of FAMILIES) {
-      const metric = new FamilyMetric(family, registry, () => this.#stats());
+      const metric = new FamilyMetric(family, registry, () => this.stats());
       registry.registerMetric(metric as never);
     }
   }
@@ -70,7 +70,8 @@ export class Metrics {
     return new Response(await this.text(), { headers });
   }
 
-  #stats(): TransportStats[] {
+  /** @internal */
+  stats(): TransportStats[] {
     return Array.from(this.#watched, (transport) => transport.stats());
   }
 }
@@ -106,6 +107,28 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   );
 }
 
+/** One figure of the exposition. */
+export interface Figure {
+  /** Name of the series, such as `rejected_total` or `io_read_size_bytes_bucket`. */
+  readonly name: string;
+  /** Its labels, `le` included. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Its value now. */
+  readonly value: number;
+}
+
+/** @internal All figures of this library, as the exposition has them. */
+export function seriesOf(metrics: Metrics): Figure[] {
+  const all = metrics.stats();
+  return FAMILIES.flatMap((family) =>
+    valuesOf(family, family.name, all).map(({ metricName = family.name, labels, value }) => ({
+      name: metricName,
+      labels: Object.fromEntries(Object.entries(labels).map(([k, v]) => [k, String(v)])),
+      value,
+    }))
+  );
+}
+
 interface Value {
   readonly metricName?: string;
   readonly labels: Record<string, string | number>;
@@ -138,14 +161,18 @@ class FamilyMetric {
     const { help, type, aggregator } = this;
     const open = this.#registry.contentType === Registry.OPENMETRICS_CONTENT_TYPE;
     const name = open && type === "counter" ? family.name.replace(/_total$/, "") : family.name;
-    const values: Value[] = family.type === "histogram"
-      ? family.read(all).flatMap(({ labels, value }) => buckets(name, labels, value))
-      : family.read(all).map(({ labels, value }) => ({ labels: { ...labels }, value }));
+    const values = valuesOf(family, name, all);
     return Promise.resolve({ name, help, type, aggregator, values });
   }
 
   /** Nothing to forget: the figures are the transports'. */
   reset(): void {}
+}
+
+function valuesOf(family: Family, name: string, all: readonly TransportStats[]): Value[] {
+  return family.type === "histogram"
+    ? family.read(all).flatMap(({ labels, value }) => buckets(name, labels, value))
+    : family.read(all).map(({ labels, value }) => ({ labels: { ...labels }, value }));
 }
 
 function buckets(name: string, labels: Labels, histogram: Histogram): Value[] {

@@ -19,3 +19,9 @@ export {
   type MetricsRegistry,
   type Watched,
 } from "./metrics.ts";
+export {
+  remoteWrite,
+  type RemoteWriteCounters,
+  type RemoteWriteOptions,
+  RemoteWriter,
+} from "./remote_write.ts";
