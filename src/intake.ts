@@ -7,7 +7,8 @@
  * @module
  */
 
-import type { Flow, Lane, Pacer, PaceScope } from "./limits/pacer.ts";
+import type { Flow, Lane, PaceScope } from "./limits/lane.ts";
+import type { Pacer } from "./limits/pacer.ts";
 import type { Peer } from "./limits/peers.ts";
 
 /** What the intake needs of its link. */

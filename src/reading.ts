@@ -10,7 +10,7 @@ import { Intake, type IntakeOwner } from "./intake.ts";
 import type { ByteAccount } from "./limits/byte_account.ts";
 import type { ByteBudget } from "./limits/byte_budget.ts";
 import type { Limits } from "./limits/limits.ts";
-import type { PaceScope } from "./limits/pacer.ts";
+import type { PaceScope } from "./limits/lane.ts";
 import type { Peer } from "./limits/peers.ts";
 import { ReceiveWindow } from "./receive_window.ts";
 import type { SinkReport } from "./sink.ts";

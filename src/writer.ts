@@ -12,7 +12,8 @@
 import { type Block, type BlockPool, SMALL_BLOCK_BYTES } from "./block_pool.ts";
 import { TransportError } from "./errors.ts";
 import type { ByteAccount } from "./limits/byte_account.ts";
-import type { Lane, Pacer } from "./limits/pacer.ts";
+import type { Lane } from "./limits/lane.ts";
+import type { Pacer } from "./limits/pacer.ts";
 import type { Peer } from "./limits/peers.ts";
 import type { Socket } from "./runtime/runtime.ts";
 import type { Outbox, WriteDone } from "./sink.ts";

@@ -5,22 +5,12 @@
  */
 
 import type { Clock, Timer } from "../clock.ts";
+import { type Flow, Lane, type PaceScope } from "./lane.ts";
 import type { Peer } from "./peers.ts";
 import { TokenBucket, tryConsumeAll } from "./token_bucket.ts";
 
 /** What a peer may take in its turn, in bytes; no piece is larger. */
 const QUANTUM_BYTES = 65_536;
-
-/** Which bucket a flow had to wait for. */
-export type PaceScope = "conn" | "peer" | "global";
-
-/** One connection's bytes in one direction. */
-export interface Flow {
-  /** Bytes that wait for tokens now; 0 when there are none any more. */
-  waiting(): number;
-  /** `n` bytes are paid. May ask again, but not synchronously take. */
-  grant(n: number): void;
-}
 
 /** Rates of one direction as they are now, per second; 0 is no limit. */
 export interface PaceRates {
@@ -46,7 +36,11 @@ export class Pacer {
   readonly #bucketOf: (peer: Peer) => TokenBucket;
   readonly #global: TokenBucket;
   /** Peers with flows that wait, in the order of their turns: the first has it. */
-  readonly #queues = new Map<unknown, PeerQueue>();
+  readonly #queues = new Map<object, PeerQueue>();
+  /** The same of those who had something left of their turn when they last waited: they go on with it. */
+  readonly #back = new Map<object, PeerQueue>();
+  /** What a peer has left of its turn that waits no more: it may be back with its next receive. */
+  readonly #left = new WeakMap<object, number>();
   /** Whether the one whose turn it is waits for the global bucket. */
   #short = false;
   #timer: Timer | undefined = undefined;
@@ -75,7 +69,8 @@ export class Pacer {
   /** Flows that wait. */
   get waiting(): number {
     let n = 0;
-    for (const queue of this.#queues.values()) n += queue.lanes.length;
+    for (const { lanes } of this.#back.values()) n += lanes.length;
+    for (const { lanes } of this.#queues.values()) n += lanes.length;
     return n;
   }
 
@@ -101,7 +96,7 @@ export class Pacer {
   /** @internal Pays `n` bytes now, or nothing. Nobody overtakes a lane that waits for the same tokens. */
   tryPay(lane: Lane, n: number): boolean {
     if (lane.queued || this.#short) return false;
-    if (lane.peer !== undefined && this.#queues.get(lane.peer)?.short) return false;
+    if (lane.peer !== undefined && this.#queueOf(lane.peer)?.short) return false;
     this.#update(lane);
     return this.#pay(lane, n);
   }
@@ -111,10 +106,12 @@ export class Pacer {
     if (lane.queued) return;
     lane.queued = true;
     const key = lane.peer ?? lane;
-    let queue = this.#queues.get(key);
+    let queue = this.#queueOf(key);
     if (queue === undefined) {
-      queue = { lanes: [], deficit: 0, begun: false, short: false };
-      this.#queues.set(key, queue);
+      const deficit = this.#left.get(key) ?? 0;
+      this.#left.delete(key);
+      queue = { lanes: [], deficit, begun: deficit > 0, short: false };
+      (queue.begun ? this.#back : this.#queues).set(key, queue);
     }
     queue.lanes.push(lane);
     const { ms, scope } = this.#waitOf(lane);
@@ -128,11 +125,13 @@ export class Pacer {
     if (!lane.queued) return;
     lane.queued = false;
     const key = lane.peer ?? lane;
-    const queue = this.#queues.get(key)!;
+    const queue = this.#queueOf(key)!;
     queue.lanes.splice(queue.lanes.indexOf(lane), 1);
     if (queue.lanes.length > 0) return;
+    if (queue.deficit > 0) this.#left.set(key, queue.deficit);
     this.#queues.delete(key);
-    if (this.#queues.size > 0) return;
+    this.#back.delete(key);
+    if (this.#size > 0) return;
     this.#short = false;
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -141,7 +140,24 @@ export class Pacer {
 
   /** @internal Which bucket keeps the lane waiting the longest. */
   scope(lane: Lane): PaceScope {
-    return this.#waitOf(lane).scope;
+    if (this.#short) return "global";
+    if (lane.peer !== undefined && this.#queueOf(lane.peer)?.short) return "peer";
+    this.#update(lane);
+    return this.#waitOf(lane, lane.flow.waiting()).scope; // all of it, of which a piece may be there
+  }
+
+  get #size(): number {
+    return this.#queues.size + this.#back.size;
+  }
+
+  #queueOf(key: object): PeerQueue | undefined {
+    return this.#queues.get(key) ?? this.#back.get(key);
+  }
+
+  /** Whose turn it is. */
+  #first(): [object, PeerQueue] {
+    for (const entry of this.#back) return entry;
+    return this.#queues.entries().next().value!;
   }
 
   /** The rates are others now: those who wait are served by them, and not when the old ones would. */
@@ -161,8 +177,8 @@ export class Pacer {
     let wait = Infinity;
     try {
       // Until the global bucket is empty, or one turn of each has paid nothing.
-      for (let vain = 0; vain < this.#queues.size;) {
-        const [key, queue] = this.#queues.entries().next().value!;
+      for (let vain = 0; vain < this.#size;) {
+        const [key, queue] = this.#first();
         const turn = this.#turn(queue);
         if (turn.short) {
           this.#short = true;
@@ -174,14 +190,15 @@ export class Pacer {
           wait = Infinity;
         } else vain++;
         wait = Math.min(wait, turn.waitMs);
-        if (this.#queues.get(key) !== queue) continue;
+        if (this.#queueOf(key) !== queue) continue;
+        this.#back.delete(key);
         this.#queues.delete(key);
         this.#queues.set(key, queue);
       }
     } finally {
       this.#serving = false;
     }
-    if (wait !== Infinity && this.#queues.size > 0) this.#arm(wait);
+    if (wait !== Infinity && this.#size > 0) this.#arm(wait);
   }
 
   /** One peer's turn: its lanes, one piece each, while its deficit and the tokens last. */
@@ -233,9 +250,11 @@ export class Pacer {
   }
 
   /** How long its next piece must wait, and for which bucket the longest. */
-  #waitOf(lane: Lane): { ms: number; scope: PaceScope } {
+  #waitOf(
+    lane: Lane,
+    n: number = Math.min(Math.max(1, lane.flow.waiting()), this.piece(lane)),
+  ): { ms: number; scope: PaceScope } {
     const now = this.#clock.now();
-    const n = Math.min(Math.max(1, lane.flow.waiting()), this.piece(lane));
     const wait = { ms: lane.bucket.waitMs(n, now), scope: "conn" as PaceScope };
     const peer = lane.peer === undefined ? 0 : this.#bucketOf(lane.peer).waitMs(n, now);
     if (peer > wait.ms) Object.assign(wait, { ms: peer, scope: "peer" });
@@ -283,47 +302,4 @@ interface Turn {
   readonly short: boolean;
   /** Milliseconds until another can pay something. */
   readonly waitMs: number;
-}
-
-/** One connection's place in a {@linkcode Pacer}. */
-export class Lane {
-  /** @internal */
-  readonly peer: Peer | undefined;
-  /** @internal */
-  readonly flow: Flow;
-  /** @internal */
-  readonly bucket: TokenBucket;
-  /** @internal */
-  queued = false;
-  readonly #pacer: Pacer;
-
-  /** @internal Made by {@linkcode Pacer.lane}. */
-  constructor(pacer: Pacer, peer: Peer | undefined, flow: Flow, bucket: TokenBucket) {
-    this.#pacer = pacer;
-    this.peer = peer;
-    this.flow = flow;
-    this.bucket = bucket;
-  }
-
-  /** Largest piece that can be paid at once, in bytes. */
-  get piece(): number {
-    return this.#pacer.piece(this);
-  }
-
-  /** Pays `n` bytes now, or nothing. */
-  tryPay(n: number): boolean {
-    return this.#pacer.tryPay(this, n);
-  }
-
-  /** The flow waits for tokens; returns the scope that keeps it. Its `grant` follows. */
-  wait(): PaceScope {
-    const scope = this.#pacer.scope(this);
-    this.#pacer.enqueue(this);
-    return scope;
-  }
-
-  /** The flow waits no more. */
-  close(): void {
-    this.#pacer.dequeue(this);
-  }
 }

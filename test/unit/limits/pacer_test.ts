@@ -1,7 +1,8 @@
 /** CHAOS-HOT-PEER-01: bytes are paid for fairly, by peer first, at the rates as they are then. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Flow, type Lane, Pacer } from "../../../src/limits/pacer.ts";
+import type { Flow, Lane } from "../../../src/limits/lane.ts";
+import { Pacer } from "../../../src/limits/pacer.ts";
 import { type PeerLimits, PeerTable } from "../../../src/limits/peers.ts";
 import { ManualClock } from "../../../src/testing/mod.ts";
 import { describe, it } from "../../harness.ts";
@@ -167,15 +168,36 @@ describe("pacer", () => {
     assert.equal(slow.lane!.wait(), "conn");
   });
 
-  it("says which scope keeps a flow waiting", () => {
+  it("says which scope keeps a flow waiting, for all that waits and for its place in the line", () => {
     for (const scope of ["conn", "peer", "global"] as const) {
-      const { add } = rig({ [scope]: 1_000 });
-      const source = add("one");
-      source.lane!.tryPay(500);
+      const { pacer, add, clock } = rig({ [scope]: 1_000 });
+      const source = add("one", new Source(10_000));
       source.lane!.close();
-      assert.ok(source.lane!.tryPay(500));
-      assert.equal(source.lane!.wait(), scope);
+      assert.equal(source.lane!.wait(), scope); // a piece is there, but not all of it
+      const other = new Source(1);
+      const lane = pacer.lane(source.lane!.peer, other);
+      clock.advance(1);
+      if (scope === "conn") assert.ok(lane.tryPay(1));
+      else assert.equal(lane.wait(), scope);
     }
+  });
+
+  it("lets a peer that comes back at once go on with its turn: one receive at a time is no less", () => {
+    const { clock, add } = rig({ global: 1_000_000 });
+    const greedy = Array.from({ length: 10 }, () => add("greedy"));
+    // whose next receive of 20 000 B comes a millisecond after the last was paid
+    const single = add("single", new Source(20_000, false));
+    single.onGrant = () => {
+      if (single.backlog > 0) return;
+      clock.after(1, () => {
+        single.backlog = 20_000;
+        single.lane!.wait();
+      });
+    };
+    clock.advance(20_000);
+    const sum = greedy.reduce((n, { paid }) => n + paid, 0);
+    within(sum, 10_250_000, 0.1, "bytes of the greedy peer");
+    within(single.paid, 10_250_000, 0.1, "bytes of the other");
   });
 
   it("never pays above any rate, and nobody starves: random peers, sizes and rates", () => {
