@@ -39,7 +39,7 @@ export class Lane {
     this.bucket = bucket;
   }
 
-  /** Largest piece that can be paid at once, in bytes. */
+  /** Largest piece that is paid at once, in bytes. */
   get piece(): number {
     return this.#pacer.piece(this);
   }

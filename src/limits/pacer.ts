@@ -85,12 +85,12 @@ export class Pacer {
       (peer !== undefined && this.#rates.peer() !== 0);
   }
 
-  /** @internal Largest piece that can be paid at once. */
+  /** @internal Largest piece that is paid at once: half of a bucket, so that a late timer loses no tokens. */
   piece(lane: Lane): number {
     this.#update(lane);
     const peer = lane.peer === undefined ? Infinity : this.#bucketOf(lane.peer).capacity;
     const least = Math.min(lane.bucket.capacity, peer, this.#global.capacity);
-    return Math.max(1, Math.floor(Math.min(this.#chunk(), QUANTUM_BYTES, least)));
+    return Math.max(1, Math.floor(Math.min(this.#chunk(), QUANTUM_BYTES, least / 2)));
   }
 
   /** @internal Pays `n` bytes now, or nothing. Nobody overtakes a lane that waits for the same tokens. */

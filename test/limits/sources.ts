@@ -30,8 +30,8 @@ export interface RawClient {
 export function dialFrom(address: Address, from: string): Promise<RawClient> {
   return new Promise((resolve, reject) => {
     const socket = connect({
-      host: address.hostname,
-      port: address.port,
+      host: "127.0.0.1",
+      port: address.port!,
       localAddress: from,
       noDelay: true,
       allowHalfOpen: true,
