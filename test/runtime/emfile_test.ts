@@ -1,9 +1,12 @@
 /** A listener whose process runs out of descriptors, on real sockets, in a process of its own. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, it, runtimeName, type Spawned, spawnRuntime } from "../harness.ts";
+import { after, describe, it, runtimeName, type Spawned, spawnRuntime } from "../harness.ts";
 
 const SERVER = "test/runtime/echo_server.ts";
 /** Of which a runtime has up to 30 for itself, and Deno more while it loads. */
@@ -21,26 +24,33 @@ async function statusOf(server: Spawned): Promise<Status> {
   return JSON.parse(await server.nextLine());
 }
 
-async function start(scheme: "tcp" | "tls"): Promise<{ server: Spawned; port: number }> {
-  const options = { descriptors: DESCRIPTORS, input: true };
-  const server = spawnRuntime(runtimeName(), SERVER, [`${scheme}://127.0.0.1:0`], options);
+/** Where a client connects to. */
+type Target = { readonly host: string; readonly port: number } | { readonly path: string };
+
+async function start(address: string): Promise<{ server: Spawned; target: Target }> {
+  const options = { descriptors: DESCRIPTORS, input: true, denoFlags: ["--allow-all"] };
+  const server = spawnRuntime(runtimeName(), SERVER, [address], options);
   const { listening } = JSON.parse(await server.nextLine());
   await statusOf(server); // what a runtime opens when input first comes, it opens now
-  return { server, port: Number(listening.split(":").at(-1)) };
+  const last = listening.split(":").at(-1);
+  const target = address.startsWith("unix:")
+    ? { path: last }
+    : { host: "127.0.0.1", port: Number(last) };
+  return { server, target };
 }
 
-function hold(port: number, count: number, sockets: Socket[]): void {
+function hold(target: Target, count: number, sockets: Socket[]): void {
   for (let i = 0; i < count; i++) {
-    const socket = connect({ host: "127.0.0.1", port });
+    const socket = connect(target);
     socket.on("error", () => {}); // what the server cannot hold, it may reset
     sockets.push(socket);
   }
 }
 
 /** Goes on connecting: what cannot be held is dropped on some runtimes, and waits on others. */
-async function knock(port: number, sockets: Socket[], ms: number): Promise<void> {
+async function knock(target: Target, sockets: Socket[], ms: number): Promise<void> {
   for (const end = performance.now() + ms; performance.now() < end;) {
-    hold(port, 1, sockets);
+    hold(target, 1, sockets);
     await delay(25);
   }
 }
@@ -52,8 +62,8 @@ async function letGo(sockets: readonly Socket[]): Promise<void> {
 }
 
 /** Connects, and says whether a byte comes back within `ms`. */
-async function echoes(port: number, ms: number): Promise<boolean> {
-  const socket = connect({ host: "127.0.0.1", port });
+async function echoes(target: Target, ms: number): Promise<boolean> {
+  const socket = connect(target);
   const answered = new Promise<boolean>((resolve) => {
     socket.on("error", () => resolve(false));
     socket.on("close", () => resolve(false));
@@ -67,47 +77,54 @@ async function echoes(port: number, ms: number): Promise<boolean> {
 }
 
 describe("a listener without descriptors", () => {
-  it("waits without a busy loop, says so, and accepts again within a second", async () => {
-    const { server, port } = await start("tcp");
-    await using _ = server;
-    for (let round = 1; round <= 2; round++) {
-      const sockets: Socket[] = [];
-      hold(port, CLIENTS, sockets);
-      await delay(700);
-      const before = await statusOf(server);
-      assert.ok(before.inflight < DESCRIPTORS, `it held ${before.inflight} connections`);
-      await knock(port, sockets, 1_000);
-      const after = await statusOf(server);
-      const cpu = after.cpuMs - before.cpuMs;
-      assert.ok(cpu < 500, `it took ${cpu.toFixed(0)} ms of processor time in a second`);
-      const told = after.acceptFaults - before.acceptFaults;
-      assert.ok(told >= 4 && told <= 11, `faults told in a second: ${told}`);
+  const home = mkdtempSync(join(tmpdir(), "ron-emfile-"));
+  after(() => rmSync(home, { recursive: true }));
+  for (const address of ["tcp://127.0.0.1:0", `unix:${join(home, "a.sock")}`]) {
+    const what = `waits without a busy loop, says so, and accepts again within a second (${
+      address.split(":")[0]
+    })`;
+    it(what, async () => {
+      const { server, target } = await start(address);
+      await using _ = server;
+      for (let round = 1; round <= 2; round++) {
+        const sockets: Socket[] = [];
+        hold(target, CLIENTS, sockets);
+        await delay(700);
+        const before = await statusOf(server);
+        assert.ok(before.inflight < DESCRIPTORS, `it held ${before.inflight} connections`);
+        await knock(target, sockets, 1_000);
+        const after = await statusOf(server);
+        const cpu = after.cpuMs - before.cpuMs;
+        assert.ok(cpu < 500, `it took ${cpu.toFixed(0)} ms of processor time in a second`);
+        const told = after.acceptFaults - before.acceptFaults;
+        assert.ok(told >= 4 && told <= 11, `faults told in a second: ${told}`);
 
-      await letGo(sockets);
-      const start = performance.now();
-      while (!await echoes(port, 1_000 - (performance.now() - start))) {
-        assert.ok(performance.now() - start < 1_000, `round ${round}: nothing accepted in 1 s`);
-        await delay(20);
+        await letGo(sockets);
+        const start = performance.now();
+        while (!await echoes(target, 1_000 - (performance.now() - start))) {
+          assert.ok(performance.now() - start < 1_000, `round ${round}: nothing accepted in 1 s`);
+          await delay(20);
+        }
+        await delay(200);
+        const { acceptFaults } = await statusOf(server);
+        await delay(700);
+        assert.equal(
+          (await statusOf(server)).acceptFaults,
+          acceptFaults,
+          "no fault once all is well",
+        );
       }
-      await delay(200);
-      const { acceptFaults } = await statusOf(server);
-      await delay(700);
-      assert.equal(
-        (await statusOf(server)).acceptFaults,
-        acceptFaults,
-        "no fault once all is well",
-      );
-    }
-  });
+    });
+  }
 
   it("accepts TLS again within a second of having descriptors", async () => {
-    const { server, port } = await start("tls");
+    const { server, target } = await start("tls://127.0.0.1:0");
     await using _ = server;
     const sockets: Socket[] = [];
-    hold(port, CLIENTS, sockets);
+    hold(target, CLIENTS, sockets);
     await delay(700);
     const before = await statusOf(server);
-    await knock(port, sockets, 1_000);
+    await knock(target, sockets, 1_000);
     const after = await statusOf(server);
     assert.ok(after.acceptFaults > before.acceptFaults);
     assert.ok(after.cpuMs - before.cpuMs < 500, `${after.cpuMs - before.cpuMs} ms in a second`);
@@ -116,7 +133,7 @@ describe("a listener without descriptors", () => {
     while ((await statusOf(server)).inflight > 0) await delay(50);
     await delay(1_000);
     const late: Socket[] = [];
-    hold(port, 1, late);
+    hold(target, 1, late);
     await delay(200);
     assert.equal((await statusOf(server)).inflight, 1, "it is in its handshake");
     await letGo(late);
