@@ -1,0 +1,231 @@
+/**
+ * TLS: what handshakes and bulk cost, over this library and over the runtime's own ways, in turns.
+ *
+ *   [--quick]        to see that it runs
+ *   [--json FILE]    the figures as a record
+ *
+ * The other end is a process of its own (`far.ts`). Bulk is judged by this process's processor time,
+ * handshakes by the median of rounds' percentiles of wall time, with the load of the machine in it.
+ *
+ * @module
+ */
+
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { throwAwayCertificate } from "../../src/testing/certificate.ts";
+import { findRuntime, ROOT, runtimeName } from "../../test/runtimes.ts";
+import { median } from "../codec/paired.ts";
+import { reached, type Row, writeRecord } from "../report/record.ts";
+import type { Order } from "./far.ts";
+import { type Way, waysOf } from "./roles.ts";
+
+interface Far {
+  readonly port: number;
+  readonly cert: string;
+  order(order: Order): Promise<number[]>;
+  end(): void;
+}
+
+async function startFar(): Promise<Far> {
+  const bun = findRuntime("bun");
+  if (bun === undefined) throw new Error("the TLS benchmark wants Bun for its other end");
+  const child = spawn(bun, [join(ROOT, "bench/tls/far.ts")], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<Record<string, unknown>> => {
+    const { value, done } = await lines.next();
+    if (done === true) throw new Error("the other end of the TLS benchmark has ended");
+    return JSON.parse(value) as Record<string, unknown>;
+  };
+  const { port, cert } = await next() as { port: number; cert: string };
+  return {
+    port,
+    cert,
+    async order(order) {
+      child.stdin.write(`${JSON.stringify(order)}\n`);
+      return (await next())["times"] as number[];
+    },
+    end: () => void child.stdin.end(),
+  };
+}
+
+function percentile(times: readonly number[], p: number): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * p) / 100))] ?? NaN;
+}
+
+/** Seconds of this process's processor, per GiB. */
+async function cpuPerGib(bytes: number, work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6 / (bytes / 2 ** 30);
+}
+
+/** The kinds of work, each done by one way and giving samples. */
+interface Work {
+  readonly id: string;
+  readonly work: string;
+  readonly unit: string;
+  readonly sample: (way: Way) => Promise<readonly number[]>;
+}
+
+const quick = process.argv.includes("--quick");
+const at = process.argv.indexOf("--json");
+const file = at < 0 ? undefined : process.argv[at + 1];
+const ROUNDS = quick ? 1 : 5;
+const SHAKES = quick ? 5 : 60;
+const BYTES = (quick ? 4 : 64) * 2 ** 20;
+
+const far = await startFar();
+const pair = await throwAwayCertificate();
+const ways = waysOf();
+const ports = new Map<Way, number>();
+for (const way of ways) ports.set(way, await way.sink(pair));
+const near = (way: Way): { port: number; cert: string } => ({
+  port: ports.get(way)!,
+  cert: pair.cert,
+});
+
+const WORKS: readonly Work[] = [
+  {
+    id: "bulk_in",
+    work: "bulk received by a server",
+    unit: "CPU s per GiB",
+    sample: async (way) => [
+      await cpuPerGib(BYTES, () => far.order({ do: "send", ...near(way), bytes: BYTES })),
+    ],
+  },
+  {
+    id: "bulk_out",
+    work: "bulk sent by a client",
+    unit: "CPU s per GiB",
+    sample: async (way) => [await cpuPerGib(BYTES, () => way.send(far.port, far.cert, BYTES))],
+  },
+  {
+    id: "server_full",
+    work: "full handshake, as server",
+    unit: "ms",
+    sample: (way) => far.order({ do: "handshakes", ...near(way), n: SHAKES }),
+  },
+  {
+    id: "server_resumed",
+    work: "resumed handshake, as server",
+    unit: "ms",
+    sample: (way) => far.order({ do: "resume", ...near(way), n: SHAKES }),
+  },
+  {
+    id: "client_full",
+    work: "full handshake, as client of a server that prefers hybrid",
+    unit: "ms",
+    async sample(way) {
+      const times: number[] = [];
+      for (let i = 0; i < SHAKES; i++) times.push(await way.handshake(far.port, far.cert));
+      return times;
+    },
+  },
+];
+
+const rows: Row[] = [];
+for (const { id, work, unit, sample } of WORKS) {
+  const rounds = new Map<Way, (readonly number[])[]>(ways.map((way) => [way, []]));
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (let k = 0; k < ways.length; k++) {
+      const way = ways[(k + round) % ways.length]!;
+      const samples = await sample(way);
+      // the first turn fills caches and does not count
+      if (round > 0) rounds.get(way)!.push(samples);
+    }
+  }
+  const figure = (way: Way, p: number): number =>
+    median(rounds.get(way)!.map((samples) => percentile(samples, p)));
+  const [own, ...others] = ways as [Way, ...Way[]];
+  const points = unit === "ms" ? [50, 95, 99] : [50];
+  for (const other of others) {
+    for (const p of points) {
+      const [mine, theirs] = [figure(own, p), figure(other, p)];
+      if (!Number.isFinite(mine) || !Number.isFinite(theirs)) continue;
+      rows.push({
+        id: `${id}${unit === "ms" ? `.p${p}` : ""}.${
+          other.name.toLowerCase().replace(/\W+/g, "_")
+        }`,
+        work: unit === "ms" ? `${work}, p${p}` : work,
+        ours: mine,
+        peer: theirs,
+        against: other.name,
+        unit,
+        ratio: theirs / mine,
+        goal: unit === "ms" || !other.whole ? null : 0.9,
+        rounds: ROUNDS,
+        ...(other.whole ? {} : { note: "lets TLS 1.2 in; no client certificates or no rotation" }),
+        ...(unit === "ms" || other !== others[0] ? {} : { measures: { cpu: mine } }),
+      });
+    }
+  }
+}
+
+// 50 handshakes a second, each when it is due, beside bulk that comes in as fast as it can.
+{
+  const own = ways[0]!;
+  const seconds = quick ? 1 : 10;
+  const second = await startFar();
+  let busy = true;
+  const bulk = (async () => {
+    while (busy) await second.order({ do: "send", ...near(own), bytes: 16 * 2 ** 20 });
+  })();
+  const times = await far.order({ do: "paced", ...near(own), n: 50 * seconds, everyMs: 20 });
+  busy = false;
+  await bulk;
+  second.end();
+  for (const [p, bound] of [[95, 80], [99, 150]] as const) {
+    const ours = percentile(times, p);
+    rows.push({
+      id: `beside_bulk.p${p}`,
+      work: `50 handshakes a second beside bulk, as server, p${p}`,
+      ours,
+      peer: bound,
+      against: "bound",
+      unit: "ms",
+      ratio: bound / ours,
+      goal: 1,
+      rounds: 1,
+      measures: p === 95 ? { p95: ours } : { p99: ours },
+    });
+  }
+}
+
+// Deno's client needs another round for a hybrid server; with Nagle's delay that took 47 ms.
+if (runtimeName() === "deno") {
+  const times: number[] = [];
+  for (let i = 0; i < SHAKES; i++) times.push(await ways[0]!.handshake(far.port, far.cert));
+  const ours = percentile(times, 50);
+  rows.push({
+    id: "hybrid_server_stall",
+    work: "full handshake with a server that prefers hybrid, p50",
+    ours,
+    peer: 40,
+    against: "a delayed ACK",
+    unit: "ms",
+    ratio: 40 / ours,
+    goal: 1,
+    rounds: 1,
+  });
+}
+
+far.end();
+for (const row of rows) {
+  const { work, against, ours, peer, unit, ratio } = row;
+  const done = reached(row);
+  const mark = done === undefined ? "" : done ? "  reached" : "  missed";
+  console.log(
+    `${work}: ${ours.toFixed(2)} ${unit}, ${against} ${peer?.toFixed(2)}, ratio ${
+      ratio?.toFixed(2)
+    }${mark}`,
+  );
+}
+const version = (process.versions as Record<string, string>)[runtimeName()] ?? "unknown";
+if (file !== undefined) writeRecord(file, { suite: "tls", runtime: runtimeName(), version, rows });
+process.exit(0);
