@@ -32,6 +32,7 @@ const SUITES: readonly Suite[] = [
   { name: "micro", program: "bench/micro.ts" },
   { name: "codec", program: "bench/codec/ratios.ts", setup: "bench/codec/peers/setup.sh" },
   { name: "e2e", program: "bench/e2e/main.ts", setup: "bench/peers/setup.sh" },
+  { name: "tls", program: "bench/tls/main.ts" },
   { name: "scaling", program: "bench/scaling/main.ts" },
   { name: "startup", program: "bench/startup/main.ts" },
   { name: "load", program: "bench/load/main.ts" },

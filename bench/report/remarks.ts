@@ -37,6 +37,13 @@ export const SUITES: Readonly<Record<string, SuiteText>> = {
       `Client and server in processes of their own, all kinds in turns, processor time of both ends together
 (\`bench/e2e/\`, \`bench/peers/\`). Each peer has its fastest documented settings: \`bench/peers/README.md\`.`,
   },
+  tls: {
+    title: "TLS",
+    text:
+      `Over this library, over \`node:tls\` and over the runtime's native API, in turns; the other end is a process
+of its own (\`bench/tls/\`). Bulk is processor time of this end, in writes of 256 KiB; handshakes are wall time, so
+the load of the machine is in them. The native APIs let TLS 1.2 in and cannot tell the version afterwards.`,
+  },
   scaling: {
     title: "Scaling",
     text:

@@ -2,6 +2,7 @@
  * TLS: what handshakes and bulk cost, over this library and over the runtime's own ways, in turns.
  *
  *   [--quick]        to see that it runs
+ *   [--only=PREFIX]  only works whose id begins so
  *   [--json FILE]    the figures as a record
  *
  * The other end is a process of its own (`far.ts`). Bulk is judged by this process's processor time,
@@ -130,7 +131,9 @@ const WORKS: readonly Work[] = [
 ];
 
 const rows: Row[] = [];
+const only = process.argv.find((arg) => arg.startsWith("--only="))?.slice(7);
 for (const { id, work, unit, sample } of WORKS) {
+  if (only !== undefined && !id.startsWith(only)) continue;
   const rounds = new Map<Way, (readonly number[])[]>(ways.map((way) => [way, []]));
   for (let round = 0; round <= ROUNDS; round++) {
     for (let k = 0; k < ways.length; k++) {
@@ -168,37 +171,49 @@ for (const { id, work, unit, sample } of WORKS) {
 }
 
 // 50 handshakes a second, each when it is due, beside bulk that comes in as fast as it can.
-{
-  const own = ways[0]!;
+if (only === undefined || "beside_bulk".startsWith(only)) {
   const seconds = quick ? 1 : 10;
   const second = await startFar();
-  let busy = true;
-  const bulk = (async () => {
-    while (busy) await second.order({ do: "send", ...near(own), bytes: 16 * 2 ** 20 });
-  })();
-  const times = await far.order({ do: "paced", ...near(own), n: 50 * seconds, everyMs: 20 });
-  busy = false;
-  await bulk;
+  const beside = async (way: Way): Promise<number[]> => {
+    let busy = true;
+    const bulk = (async () => {
+      while (busy) await second.order({ do: "send", ...near(way), bytes: 16 * 2 ** 20 });
+    })();
+    const times = await far.order({ do: "paced", ...near(way), n: 50 * seconds, everyMs: 20 });
+    busy = false;
+    await bulk;
+    return times;
+  };
+  const [own, other] = ways as [Way, Way];
+  const theirs = await beside(other);
+  const times = await beside(own);
   second.end();
   for (const [p, bound] of [[95, 80], [99, 150]] as const) {
     const ours = percentile(times, p);
+    const peer = percentile(theirs, p);
+    const work = `50 handshakes a second beside bulk, as server, p${p}`;
+    const common = { work, ours, unit: "ms", rounds: 1 };
     rows.push({
+      ...common,
       id: `beside_bulk.p${p}`,
-      work: `50 handshakes a second beside bulk, as server, p${p}`,
-      ours,
       peer: bound,
       against: "bound",
-      unit: "ms",
       ratio: bound / ours,
       goal: 1,
-      rounds: 1,
       measures: p === 95 ? { p95: ours } : { p99: ours },
+    }, {
+      ...common,
+      id: `beside_bulk.p${p}.node_tls`,
+      peer,
+      against: other.name,
+      ratio: peer / ours,
+      goal: null,
     });
   }
 }
 
 // Deno's client needs another round for a hybrid server; with Nagle's delay that took 47 ms.
-if (runtimeName() === "deno") {
+if (runtimeName() === "deno" && only === undefined) {
   const times: number[] = [];
   for (let i = 0; i < SHAKES; i++) times.push(await ways[0]!.handshake(far.port, far.cert));
   const ours = percentile(times, 50);
