@@ -115,12 +115,12 @@ async function main(): Promise<number> {
         `  ${figures.join(", ")}  load ${load()}`,
     );
     for (const fault of report.faults) console.log(`      ${fault}`);
-  }
-  console.log(`\n${table(reports)}`);
-  if (json !== undefined) {
+    if (json === undefined) continue;
+    // after each row, so that a run that is stopped has told what it knew
     const text = JSON.stringify({ machine, runtime, scale, when, load: load(), rows: reports });
     writeFileSync(json, `${text}\n`);
   }
+  console.log(`\n${table(reports)}`);
   const failed = reports.filter(({ faults }) => faults.length > 0).length;
   console.log(`\n${reports.length - failed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;

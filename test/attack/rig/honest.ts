@@ -43,6 +43,8 @@ export interface HonestReport {
   readonly dials: HonestCount;
   /** 1 MiB there and back. */
   readonly big: HonestCount;
+  /** How late its own timers were, in milliseconds: what the machine, not the server, is to blame for. */
+  readonly late: Percentiles;
   /** Failures by kind; `untyped` for anything that is no {@linkcode TransportError}. */
   readonly failures: Readonly<Record<string, number>>;
   readonly uncaught: readonly string[];
@@ -79,6 +81,8 @@ const transport = new Transport({ bind_addr: null }, { runtime: new SourceRuntim
 const small = new Uint8Array(1_024).fill(1);
 const large = new Uint8Array(DOCUMENT_BYTES).fill(2);
 const timers: ReturnType<typeof setInterval>[] = [];
+let late: number[] = [];
+let due = 0;
 const pending = new Set<Promise<void>>();
 let ids = 0n;
 let paused = false;
@@ -93,6 +97,12 @@ async function ask(peer: FramedConnection, payload: Uint8Array, timeoutMs: numbe
   }
 }
 
+function lateness(ms: number): void {
+  const now = performance.now();
+  if (due > 0) late.push(Math.max(0, now - due));
+  due = now + ms;
+}
+
 /** Dials again after a fault, as a host would; the failed request counts all the same. */
 function start(options: HonestOptions): Promise<void> {
   const tls = options.ca === undefined ? {} : { tls: { ca: options.ca } };
@@ -102,6 +112,7 @@ function start(options: HonestOptions): Promise<void> {
     if (ms === 0) return;
     timers.push(setInterval(() => {
       if (paused) return;
+      if (ms === options.everyMs) lateness(ms);
       const one = operation().finally(() => pending.delete(one));
       pending.add(one);
     }, ms));
@@ -145,9 +156,12 @@ function report(): HonestReport {
     requests: requests.report(),
     dials: dials.report(),
     big: big.report(),
+    late: percentiles(late),
     failures: Object.fromEntries(failures),
     uncaught,
   };
+  late = [];
+  due = 0;
   failures.clear();
   return all;
 }

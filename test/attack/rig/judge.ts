@@ -24,7 +24,7 @@ export interface Rule {
  *
  * - The honest client keeps 95 % success, and its p99 is at most 150 ms or 3 x its own without attack.
  * - Heap and external memory are within 10 % + 8 MiB of what they were.
- * - A second wave of the same adds at most 5 % resident memory.
+ * - A further wave of the same adds at most 5 % resident memory.
  * - Every descriptor is back.
  */
 export function judge(
@@ -54,17 +54,20 @@ export function judge(
   if (heap !== undefined && heap.after > heap.before * 1.1 + 8 * MIB) {
     faults.push(`heap and external memory went from ${mib(heap.before)} to ${mib(heap.after)} MiB`);
   }
-  if (rule.resident && resident !== undefined && resident.second > resident.first * 1.05) {
-    faults.push(
-      `a second wave took resident memory from ${mib(resident.first)} to ${
-        mib(resident.second)
-      } MiB`,
-    );
+  if (rule.resident && resident !== undefined && !settled(resident.after)) {
+    faults.push(`each wave adds to resident memory: ${resident.after.map(mib).join(", ")} MiB`);
   }
   if (descriptors !== undefined && descriptors.after > descriptors.before) {
     faults.push(`${descriptors.after - descriptors.before} descriptors did not come back`);
   }
   return faults;
+}
+
+/** Whether the last of some waves left at most 5 % more resident memory than the one before it. */
+export function settled(after: readonly number[]): boolean {
+  const last = after.at(-1);
+  const before = after.at(-2);
+  return last !== undefined && before !== undefined && last <= before * 1.05;
 }
 
 function mib(bytes: number): string {

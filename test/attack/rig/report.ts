@@ -21,8 +21,8 @@ export interface RowReport {
     readonly success: number;
     readonly failures: Readonly<Record<string, number>>;
   } | undefined;
-  /** Resident memory in bytes: before, most during the first wave, after each wave and a collection. */
-  readonly resident: { before: number; peak: number; first: number; second: number } | undefined;
+  /** Resident memory in bytes: before, most during the waves, after each wave and a collection. */
+  readonly resident: { before: number; peak: number; after: readonly number[] } | undefined;
   /** Heap and external memory after a collection, in bytes. */
   readonly heap: { before: number; after: number } | undefined;
   readonly descriptors: { before: number; peak: number; after: number } | undefined;
@@ -53,15 +53,11 @@ const COLUMNS: readonly [string, (row: RowReport) => string][] = [
     ({ honest }) => honest === undefined ? "-" : `${(honest.success * 100).toFixed(1)} %`,
   ],
   [
-    "RSS MiB, before / peak / after",
+    "RSS MiB, before / peak / after each wave",
     ({ resident: r }) =>
-      r === undefined ? "-" : `${mib(r.before)} / ${mib(r.peak)} / ${mib(r.first)}`,
+      r === undefined ? "-" : `${mib(r.before)} / ${mib(r.peak)} / ${r.after.map(mib).join(" ")}`,
   ],
   ["heap MiB", ({ heap }) => heap === undefined ? "-" : `${mib(heap.before)} / ${mib(heap.after)}`],
-  [
-    "2nd wave",
-    ({ resident: r }) => r === undefined ? "-" : `${((r.second / r.first - 1) * 100).toFixed(1)} %`,
-  ],
   [
     "descriptors",
     ({ descriptors: d }) => d === undefined ? "-" : `${d.before} / ${d.peak} / ${d.after}`,

@@ -74,6 +74,12 @@ export interface ServerStats {
   readonly received: Readonly<Record<string, Received>>;
   /** Answers that came too late: their connection was closed. */
   readonly lost: number;
+  /**
+   * Longest time that its event loop stood still since the last time, in milliseconds, and the most
+   * processor time that it took in one such stretch: the difference went to other processes.
+   */
+  readonly stoodStillMs: number;
+  readonly burstMs: number;
   /** Microseconds of processor time since the start. */
   readonly cpuMicros: number;
   readonly readiness: readonly Changed[];
@@ -87,6 +93,8 @@ const open = new Set<FramedConnection>();
 const readiness: Changed[] = [];
 const sums = { refused: 0, dropped: 0, held: 0, started: 0, mostAtOnce: 0, lost: 0, closed: 0 };
 let transport: Transport | undefined;
+let stoodStill = 0;
+let burst = 0;
 
 function answer(
   peer: FramedConnection,
@@ -201,8 +209,12 @@ async function stats(): Promise<ServerStats> {
   const { user, system } = process.cpuUsage();
   const since = Object.fromEntries(received);
   received.clear();
+  const stalls = { stoodStillMs: stoodStill, burstMs: burst };
+  const memory = await measure();
+  stoodStill = burst = 0; // the collections are not the attack's
   return {
-    memory: await measure(),
+    memory,
+    ...stalls,
     counters: transport!.counters(),
     closes: Object.fromEntries(closes),
     refused,
@@ -217,6 +229,18 @@ async function stats(): Promise<ServerStats> {
     uncaught,
   };
 }
+
+const TICK_MS = 20;
+let ticked = performance.now();
+let worked = process.cpuUsage();
+setInterval(() => {
+  const now = performance.now();
+  const { user, system } = process.cpuUsage(worked);
+  stoodStill = Math.max(stoodStill, now - ticked - TICK_MS);
+  burst = Math.max(burst, (user + system) / 1_000);
+  ticked = now;
+  worked = process.cpuUsage();
+}, TICK_MS);
 
 // As a host would: the first signal drains, and what is then left open does not hold the process.
 process.once("SIGTERM", () => {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setPriority } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type { TransportConfig } from "../../../mod.ts";
 import type { RuntimeName } from "../../runtimes.ts";
@@ -12,7 +13,7 @@ import type { WaveName } from "../waves/mod.ts";
 import { Child, helperRuntime } from "./child.ts";
 import type { Fates } from "./crowd.ts";
 import type { HonestOptions, HonestReport } from "./honest.ts";
-import { judge } from "./judge.ts";
+import { judge, settled } from "./judge.ts";
 import { ATTACK_SOURCES } from "./protocol.ts";
 import type { RowReport } from "./report.ts";
 import type { ServerReady, ServerStats } from "./server.ts";
@@ -58,6 +59,8 @@ export interface Seen<L extends Load, F = RawFates> {
   readonly after: ServerStats;
   readonly fates: F;
   readonly honest: HonestReport;
+  /** Most resident memory of the server during the wave, beyond what it had before, in bytes. */
+  readonly grewBytes: number;
   readonly ready: ServerReady;
   readonly scale: Scale;
 }
@@ -88,8 +91,14 @@ const HONEST = { everyMs: 10, dialEveryMs: 100, bigEveryMs: 0 };
 const PATIENCE_MS: Readonly<Record<Scale, number>> = { full: 2_000, small: 10_000 };
 /** Milliseconds for which the honest client is alone. */
 const ALONE_MS: Readonly<Record<Scale, number>> = { full: 5_000, small: 200 };
-/** How many waves: the second shows what the first left. */
-const WAVES: Readonly<Record<Scale, number>> = { full: 2, small: 1 };
+/**
+ * How many waves: the second shows what the first left. Allocators take more than one to settle, so up
+ * to four are run until one adds no more than it may.
+ */
+const WAVES: Readonly<Record<Scale, { least: number; most: number }>> = {
+  full: { least: 2, most: 4 },
+  small: { least: 1, most: 1 },
+};
 /** Milliseconds for the server to notice that the last socket has gone. */
 const SETTLE_MS = 10_000;
 
@@ -113,6 +122,8 @@ async function run<L extends Load, F>(
   );
   await using honest = new Child(helperRuntime(), "honest");
   await using attacker = new Child(helperRuntime(), "attacker");
+  // attackers come with processors of their own; here they take what the others leave
+  setPriority(attacker.pid, 10);
   let dialer: Child | undefined;
   await using _dialer = {
     [Symbol.asyncDispose]: async (): Promise<void> => await dialer?.[Symbol.asyncDispose](),
@@ -147,7 +158,8 @@ async function run<L extends Load, F>(
     const fates = typeof act === "function"
       ? await act(stage, load)
       : await attacker.tell<F>("wave", { wave: act, target: { port, ca, sources }, load });
-    peak = Math.max(peak, server.peakBytes());
+    const highest = server.peakBytes();
+    peak = Math.max(peak, highest);
     const after = await quiet(server, honest);
     return {
       load,
@@ -155,6 +167,7 @@ async function run<L extends Load, F>(
       after: after.stats,
       fates,
       honest: after.report,
+      grewBytes: highest - before.stats.memory.rss,
       ready,
       scale,
     };
@@ -164,7 +177,10 @@ async function run<L extends Load, F>(
   const watch = setInterval(() => most = Math.max(most, server.descriptors()), 200);
   const waves: Seen<L, F>[] = [];
   try {
-    for (let n = 0; n < WAVES[scale]; n++) waves.push(await wave());
+    const { least, most } = WAVES[scale];
+    for (let n = 0; n < least || n < most && !settled(waves.map(residentAfter)); n++) {
+      waves.push(await wave());
+    }
   } finally {
     clearInterval(watch);
   }
@@ -176,8 +192,7 @@ async function run<L extends Load, F>(
     resident: {
       before: first.before.memory.rss,
       peak,
-      first: first.after.memory.rss,
-      second: second.after.memory.rss,
+      after: waves.map(residentAfter),
     },
     heap: {
       before: first.before.memory.heap + first.before.memory.external,
@@ -196,7 +211,15 @@ async function run<L extends Load, F>(
     load: options.words(load),
     refused: refusedBetween(first.before, second.after),
     ...measured,
-    figures: options.figures?.(first) ?? {},
+    figures: {
+      ...options.figures?.(first),
+      "event loop stood still ms": first.after.stoodStillMs.toFixed(0),
+      "of these its own ms": first.after.burstMs.toFixed(0),
+      "honest client itself late ms (p99)": first.honest.late.p99.toFixed(0),
+      "processor s of the server": ((first.after.cpuMicros - first.before.cpuMicros) / 1e6).toFixed(
+        1,
+      ),
+    },
     faults: [
       ...judge(measured, rule),
       ...waves.flatMap((seen, i) =>
@@ -206,6 +229,10 @@ async function run<L extends Load, F>(
     ],
     seconds: (performance.now() - start) / 1_000,
   };
+}
+
+function residentAfter({ after }: { readonly after: ServerStats }): number {
+  return after.memory.rss;
 }
 
 /**

@@ -4,13 +4,18 @@
  * @module
  */
 
-import { onlyFor, same, timely, timeouts } from "../rig/expect.ts";
+import { onlyFor, same, timely, timeouts, within } from "../rig/expect.ts";
 import { pairs } from "../rig/report.ts";
 import { type Row, wavesRow } from "../rig/waves_row.ts";
 
 const READ_MS = { full: 3_000, small: 1_500 } as const;
 /** The frame deadline, within which a frame that waits for its share of the budget must end too. */
 const IDLE_MS = { full: 10_000, small: 3_000 } as const;
+
+/** Most MiB it may cost: the budget, each connection's floor, and what allocators round up to. */
+function most(count: number): number {
+  return 64 + count * 196 / 1_024 + 32;
+}
 
 /** See the module. */
 export const STALLED: Row = wavesRow({
@@ -30,8 +35,9 @@ export const STALLED: Row = wavesRow({
   }),
   honest: { bigEveryMs: 500 },
   expect: (seen) => {
-    const { load, fates, honest, scale } = seen;
+    const { load, fates, honest, scale, grewBytes } = seen;
     return [
+      ...within("MiB it grew by", grewBytes / 1_048_576, 0, most(load.count)),
       ...same("connections ended by the read deadline", timeouts(seen, "read"), load.count),
       ...same("connections that the server ended", fates.ended + fates.reset, load.count),
       ...onlyFor(seen, "timeout"),
