@@ -22,6 +22,7 @@ import { Log } from "./log/log.ts";
 import type { Logger } from "./log/record.ts";
 import type { ConnectionClosed } from "./options.ts";
 import type { PendingSocket } from "./runtime/runtime.ts";
+import { TimerHeap } from "./timer_heap.ts";
 import { keyOf, mayConnect } from "./uds/users.ts";
 
 /** Sockets that are closed in one turn when many are given up. */
@@ -63,9 +64,9 @@ export class ConnectionTable {
     onClosed: (event: ConnectionClosed) => void,
   ) {
     this.#config = config;
-    this.#clock = clock;
+    this.#clock = new TimerHeap(clock);
     this.#onClosed = onClosed;
-    this.limits = new Limits(config, clock, budget);
+    this.limits = new Limits(config, this.#clock, budget);
     this.log = new Log(logger, config, () => void this.counters.hookFailures++);
   }
 
