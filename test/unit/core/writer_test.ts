@@ -136,7 +136,7 @@ describe("writer", () => {
     const { writer, socket } = fixture(true);
     writer.start(socket);
     const head = new Uint8Array([1, 2]);
-    assert.ok(writer.push(head, new Uint8Array(20_000), undefined));
+    assert.ok(writer.push(head, new Uint8Array(40_000), undefined));
     await Promise.resolve();
     assert.equal(socket.views[0]?.buffer, head.buffer);
   });
@@ -144,35 +144,35 @@ describe("writer", () => {
   it("sends several runs by one write where the runtime copies, and a very large one as it is", async () => {
     const { writer, socket } = fixture(false, 8, 2_000_000);
     writer.start(socket);
-    const large = new Uint8Array(20_000).fill(9);
+    const large = new Uint8Array(40_000).fill(9);
     const huge = new Uint8Array(SCRATCH_BYTES).fill(8);
     small(writer, 1);
     assert.ok(writer.push(new Uint8Array([2, 3]), large, undefined));
     assert.ok(writer.push(new Uint8Array([4]), huge, undefined));
     small(writer, 5);
     await Promise.resolve();
-    assert.deepEqual(socket.views.map(({ length }) => length), [20_004, huge.length, 1]);
+    assert.deepEqual(socket.views.map(({ length }) => length), [40_004, huge.length, 1]);
     assert.equal(socket.views[1]?.buffer, huge.buffer);
     assert.deepEqual(socket.log, []);
     assert.equal(writer.bytes, 0);
   });
 
   it("goes on where the runtime stopped, wherever that is among several runs", async () => {
-    for (let room = 0; room < 20_040; room += room > 3 && room < 20_000 ? 997 : 1) {
+    for (let room = 0; room < 40_040; room += room > 3 && room < 40_000 ? 1_997 : 1) {
       const { writer, socket } = fixture(false, 8);
       socket.room = room;
       writer.start(socket);
       let done = 0;
       small(writer, 1);
-      assert.ok(writer.push(new Uint8Array([2, 3]), new Uint8Array(20_000).fill(9), () => done++));
+      assert.ok(writer.push(new Uint8Array([2, 3]), new Uint8Array(40_000).fill(9), () => done++));
       small(writer, 4, 5);
       await Promise.resolve();
-      assert.equal(done, room >= 20_003 ? 1 : 0);
+      assert.equal(done, room >= 40_003 ? 1 : 0);
       // Memory for gathering is used by other writers in between.
       socket.views.splice(0, Infinity, ...socket.views.map((view) => view.slice()));
       socket.room = Infinity;
       writer.drained();
-      assert.deepEqual(socket.sent, [1, 2, 3, ...new Uint8Array(20_000).fill(9), 4, 5]);
+      assert.deepEqual(socket.sent, [1, 2, 3, ...new Uint8Array(40_000).fill(9), 4, 5]);
       assert.equal(done, 1);
       assert.equal(writer.items, 0);
     }
