@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ReloadResult } from "./config/config.ts";
 import { type ErrorKind, KINDS, type RejectReason, rejectReason } from "./errors.ts";
 import { Traffic } from "./traffic.ts";
 
@@ -36,6 +37,8 @@ export interface TransportCounters {
   readonly acceptFaults: number;
   /** Hooks of the host that threw. */
   readonly hookFailures: number;
+  /** Configurations offered by a reload or a rebind, by what they came to. */
+  readonly reloads: Readonly<Record<ReloadResult["result"], number>>;
   /** Audit events dropped because the host's hook did not keep up; the oldest of 1024 go. */
   readonly auditDropped: number;
   /** Application bytes received. */
@@ -55,6 +58,11 @@ export class Counters {
   acceptFaults = 0;
   hookFailures = 0;
   auditDropped = 0;
+  readonly reloads: Record<ReloadResult["result"], number> = {
+    applied: 0,
+    rejected: 0,
+    rebind_required: 0,
+  };
   readonly #traffic = new Map<string, Traffic>();
   readonly readPauses: Record<PauseScope, number> = { conn: 0, peer: 0, global: 0, budget: 0 };
   readonly #rejected = new Map<RejectReason, number>();
@@ -123,6 +131,7 @@ export class Counters {
       timeouts: Object.fromEntries(this.#timeouts),
       acceptFaults: this.acceptFaults,
       hookFailures: this.hookFailures,
+      reloads: { ...this.reloads },
       auditDropped: this.auditDropped,
       bytesIn: sum(({ bytesIn }) => bytesIn),
       bytesOut: sum(({ bytesOut }) => bytesOut),

@@ -497,6 +497,7 @@ export class Transport implements AsyncDisposable {
   /** One audit event for each configuration that is offered. */
   #told(outcome: ReloadResult): ReloadResult {
     const { result, version } = outcome;
+    this.#table.counters.reloads[result]++;
     this.#audit.record({ event: "TransportConfigReloaded", result, version });
     if (result === "applied") this.#table.limits.changed();
     return outcome;
