@@ -187,8 +187,11 @@ class Storm {
         if (this.#server.config !== before) notKept++;
         await this.files.restore();
       } else {
-        const held = outcome.result === "applied" && await probe.bites();
-        const why = JSON.stringify(outcome.issues ?? outcome.diff);
+        let why = JSON.stringify(outcome.issues ?? outcome.diff);
+        const held = outcome.result === "applied" && await probe.bites().catch((error: unknown) => {
+          why = String(error);
+          return false;
+        });
         this.#count(this.#probes, name, held, `${name}: ${outcome.result} ${why}`);
       }
       if (n % 50 === 49) this.#options.onProgress?.(n + 1);
