@@ -89,13 +89,19 @@ export class Pair implements AsyncDisposable {
     };
   }
 
-  /** How many messages take about so many milliseconds, once the engines have learnt the work. */
+  /**
+   * How many messages take about so many milliseconds of processor time, once the engines have learnt the
+   * work for `learn` milliseconds of it. By the clock a busy machine would have them learn too little.
+   */
   async warm(ms: number, learn: number): Promise<number> {
+    const { inflight, connections = 1 } = this.#job;
+    // Each connection has some, or what a run costs by itself would be all that is seen.
+    const least = Math.max(16, 2 * inflight * connections);
     let spent = 0;
-    for (let count = Math.max(16, this.#job.inflight);;) {
-      const { wall } = await this.run(count);
-      spent += (wall * count) / 1000;
-      const wanted = Math.max(16, Math.round((ms * 1000) / wall));
+    for (let count = least;;) {
+      const { cpu } = await this.run(count);
+      spent += (cpu * count) / 1000;
+      const wanted = Math.max(least, Math.round((ms * 1000) / cpu));
       if (spent >= learn) return wanted;
       count = Math.min(wanted, 4 * count);
     }

@@ -12,14 +12,14 @@ import { type Cost, Pair } from "./pair.ts";
 /** How long to measure. */
 export interface Effort {
   readonly rounds: number;
-  /** Milliseconds by the clock for each peer in a round. */
+  /** Milliseconds of processor time for each peer in a round, both processes together. */
   readonly ms: number;
-  /** Milliseconds before the first round. */
+  /** The same, before the first round. */
   readonly learn: number;
 }
 
 /** Enough for a figure. */
-export const FULL: Effort = { rounds: 9, ms: 200, learn: 1_000 };
+export const FULL: Effort = { rounds: 9, ms: 250, learn: 1_500 };
 /** Enough to see that it runs. */
 export const QUICK: Effort = { rounds: 1, ms: 5, learn: 5 };
 

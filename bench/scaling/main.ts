@@ -36,7 +36,7 @@ function print({ id, ours, peer, unit, ratio, goal, note }: Row): void {
 async function main(args: readonly string[]): Promise<void> {
   const quick = args.includes("--quick");
   const only = value(args, "--only") ?? "";
-  const effort = quick ? QUICK : { ...FULL, rounds: 7, ms: 120, learn: 500 };
+  const effort = quick ? QUICK : { ...FULL, rounds: 7, ms: 150, learn: 600 };
   const all: Row[] = [];
   const add = (rows: readonly Row[]): void => {
     rows.forEach(print);
