@@ -1,0 +1,198 @@
+/** I-G2: the byte budget end to end, on sockets and on the memory network. */
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { ByteBudget, type Connection, Transport, type TransportHooks } from "../../mod.ts";
+import { FLOOR_BYTES, OUT_FLOOR_BYTES } from "../../src/limits/byte_account.ts";
+import { encodeFrame, FLAGS, type Frame, framed } from "../../src/oap/mod.ts";
+import { MemoryNetwork } from "../../src/testing/mod.ts";
+import { SourceRuntime } from "../attack/rig/source_runtime.ts";
+import { describe, it } from "../harness.ts";
+import { dialFrom, FULL, type RawClient, source, until } from "./sources.ts";
+
+const MIB = 1_048_576;
+
+const event = (size: number, id = 1): Frame => ({
+  flags: FLAGS.EVENT,
+  code: 0,
+  appProtoId: 7,
+  tenantId: 0n,
+  corrId: BigInt(id),
+  payload: new Uint8Array(size),
+});
+
+/** All but the end of a frame of 1 MiB. */
+const STALLED = encodeFrame(event(MIB - 38)).slice(0, Math.floor(MIB * 0.99));
+
+describe("byte budget on sockets", () => {
+  const count = FULL ? 1_000 : 90;
+
+  it(`${count} stalled frames at 99 % from eight sources: an honest one of 1 MiB passes within 2 s`, async () => {
+    const budget = new ByteBudget();
+    const closed: string[] = [];
+    const server = new Transport(
+      { max_conns: 2_048, read_timeout: "60s" },
+      { budget, onConnectionClosed: ({ reason }) => closed.push(reason.kind) },
+    );
+    let got = 0;
+    const listener = await server.listen({
+      address: "tcp://127.0.0.1:0",
+      onConnection: async (connection) => {
+        framed(connection).onBatch((batch) => got += batch.length);
+        await connection.closed;
+      },
+    });
+    const clients: RawClient[] = [];
+    const client = new Transport({}, { runtime: new SourceRuntime(source(20)) });
+    try {
+      for (let i = 0; i < count; i++) {
+        const one = await dialFrom(listener.address, source(i % 8));
+        one.socket.write(STALLED);
+        clients.push(one);
+      }
+      // about three quarters: the last is for those who hold no more than one frame
+      await until("a full budget", () => budget.used >= 45 * MIB, 20_000);
+      assert.ok(budget.waiting > 0);
+      const honest = framed(await client.dial(listener.address));
+      for (let i = 0; i < 5; i++) {
+        const start = performance.now();
+        await honest.send(event(MIB - 38, i));
+        await until("the honest frame", () => got === i + 1, 2_000);
+        assert.ok(performance.now() - start < 2_000);
+        assert.ok(budget.used <= budget.bytes);
+      }
+      assert.deepEqual(closed, []);
+    } finally {
+      for (const { socket } of clients) socket.destroy();
+      await client.close();
+      await server.close();
+    }
+    await until("nothing held", () => budget.used === 0);
+    assert.equal(budget.waiting, 0);
+  });
+
+  it("two ends that send large frames to each other do not wait for each other for ever", async () => {
+    const [frames, conns] = [8, 8];
+    const faults: string[] = [];
+    const hooks: TransportHooks = {
+      onConnectionClosed: ({ reason }) => {
+        if (reason.error !== undefined) faults.push(reason.error.message);
+      },
+    };
+    const [near, far] = [new Transport({}, hooks), new Transport({}, hooks)];
+    let got = 0;
+    const talk = async (connection: Connection): Promise<void> => {
+      const end = framed(connection);
+      end.onBatch((batch) => got += batch.length);
+      await Promise.all(Array.from({ length: frames }, () => end.send(event(MIB - 38))));
+    };
+    const listener = await far.listen({
+      address: "tcp://127.0.0.1:0",
+      onConnection: async (connection) => {
+        await talk(connection);
+        await connection.closed;
+      },
+    });
+    const all = await Promise.all(
+      Array.from({ length: conns }, () => near.dial(listener.address)),
+    );
+    await Promise.all(all.map(talk));
+    await until("all frames", () => got === 2 * frames * conns, 10_000);
+    assert.deepEqual(faults, []);
+    await near.close();
+    await far.close();
+  });
+});
+
+describe("byte budget on the memory network", () => {
+  /** A server of which one peer has used up its share with stalled frames. */
+  async function crowded(onConnection: (connection: Connection) => Promise<void>) {
+    const runtime = new MemoryNetwork({ seed: 3 });
+    const budget = new ByteBudget(16 * MIB);
+    const faults: string[] = [];
+    const server = new Transport({}, {
+      runtime,
+      budget,
+      onConnectionClosed: ({ reason }) => void (reason.error && faults.push(reason.error.message)),
+    });
+    const listener = await server.listen({ address: "tcp://127.0.0.1:0", onConnection });
+    const client = new Transport({}, { runtime });
+    for (let i = 0; i < 6; i++) {
+      const stalled = await client.dial(listener.address);
+      stalled.write(STALLED).catch(() => {}); // broken off at the end
+    }
+    await until("a full share", () => budget.used === 4 * MIB);
+    const close = async (): Promise<void> => {
+      await client.close();
+      await server.close();
+      assert.deepEqual([budget.used, budget.waiting], [0, 0]);
+    };
+    return { client, listener, budget, faults, close };
+  }
+
+  for (const size of [0, 1, 20_000, 65_536]) {
+    it(`frames of ${size} B of the same peer pass, to a slow consumer too, and hold no more than the floor`, async () => {
+      const frames = size < 1_000 ? 200 : 60;
+      let got = 0;
+      const rig = await crowded(async (connection) => {
+        for await (const batch of framed(connection).batches()) {
+          got += batch.length;
+          await delay(1);
+        }
+      });
+      const end = framed(await rig.client.dial(rig.listener.address));
+      for (let i = 0; i < frames; i++) {
+        await end.send(event(size, i));
+        assert.ok(rig.budget.used <= 4 * MIB, `${rig.budget.used} B of the pool`);
+      }
+      await until(`${frames} frames`, () => got === frames);
+      assert.deepEqual(rig.faults, []);
+      await rig.close();
+    });
+  }
+
+  it("a consumer that never takes anything holds at most the floor, and loses nothing", async () => {
+    const runtime = new MemoryNetwork({ seed: 4 });
+    const budget = new ByteBudget();
+    const server = new Transport({}, { runtime, budget });
+    let taken: (() => Promise<number>) | undefined;
+    const listener = await server.listen({
+      address: "tcp://127.0.0.1:0",
+      onConnection: async (connection) => {
+        const batches = framed(connection).batches()[Symbol.asyncIterator]();
+        taken = async () => (await batches.next()).value?.length ?? 0;
+        await connection.closed;
+      },
+    });
+    const client = new Transport({}, { runtime });
+    const end = framed(await client.dial(listener.address));
+    const sends = Array.from({ length: 100 }, (_, i) => end.send(event(20_000, i)));
+    await delay(50);
+    assert.ok(budget.used === 0, `${budget.used} B beyond the floors of ${FLOOR_BYTES}`);
+    let got = 0;
+    while (got < 100) got += await taken!();
+    await Promise.all(sends);
+    await client.close();
+    await server.close();
+  });
+
+  it("answers within the outgoing floor go out, however full the pool is", async () => {
+    const rig = await crowded(async (connection) => {
+      const end = framed(connection);
+      for await (const batch of end.batches()) {
+        for (const frame of batch) {
+          if (frame.payloadBytes > 100) continue;
+          end.trySend(event(OUT_FLOOR_BYTES - 38, Number(frame.corrId)));
+        }
+      }
+    });
+    const end = framed(await rig.client.dial(rig.listener.address));
+    let got = 0;
+    end.onBatch((batch) => got += batch.length);
+    for (let i = 1; i <= 20; i++) {
+      await end.send(event(10, i));
+      await until("the answer", () => got === i);
+    }
+    assert.deepEqual(rig.faults, []);
+    await rig.close();
+  });
+});
