@@ -9,15 +9,17 @@ import { simulate, SimulationFailure } from "../src/testing/mod.ts";
 import { findRuntime } from "../test/runtimes.ts";
 import { run, seconds } from "./lib/process.ts";
 
-const USAGE = `usage: deno task sim [--seeds N] [--first S] [--jobs N] [--on deno|bun]
+const USAGE =
+  `usage: deno task sim [--seeds N] [--first S] [--jobs N] [--on deno|bun] [--until-failure]
        deno task sim --seed S [--events]
 
-  --seeds   how many seeds to run (10000)
-  --first   the first of them (1)
-  --jobs    processes to run them in (2)
-  --on      the runtime to run them on (deno)
-  --seed    run this one alone, and say what it did
-  --events  print every event of it`;
+  --seeds          how many seeds to run (10000)
+  --first          the first of them (1)
+  --jobs           processes to run them in (2)
+  --on             the runtime to run them on (deno)
+  --until-failure  end each process at its first seed that fails
+  --seed           run this one alone, and say what it did
+  --events         print every event of it`;
 
 interface Options {
   seeds: number;
@@ -26,10 +28,12 @@ interface Options {
   on: "deno" | "bun";
   seed: number | undefined;
   events: boolean;
+  /** Stops at the first seed that fails. */
+  untilFailure: boolean;
 }
 
 /** What a range of seeds gave. */
-interface Sum {
+export interface Sum {
   seeds: number;
   steps: number;
   done: number;
@@ -54,6 +58,7 @@ function parse(args: readonly string[]): Options & { child: boolean } {
     on: "bun" in process.versions ? "bun" : "deno",
     seed: undefined,
     events: false,
+    untilFailure: false,
     child: false,
   };
   for (let i = 0; i < args.length; i++) {
@@ -68,6 +73,7 @@ function parse(args: readonly string[]): Options & { child: boolean } {
     else if (arg === "--jobs") options.jobs = Math.max(1, value());
     else if (arg === "--seed") options.seed = value();
     else if (arg === "--events") options.events = true;
+    else if (arg === "--until-failure") options.untilFailure = true;
     else if (arg === "--child") options.child = true; // one job of several: prints its sum as JSON
     else if (arg === "--on") {
       const on = args[++i];
@@ -82,7 +88,7 @@ function parse(args: readonly string[]): Options & { child: boolean } {
 }
 
 /** Runs seeds one after the other. */
-async function runRange(first: number, seeds: number): Promise<Sum> {
+async function runRange(first: number, seeds: number, untilFailure: boolean): Promise<Sum> {
   const sum: Sum = { seeds: 0, steps: 0, done: 0, refused: 0, accepted: 0, failures: [] };
   let current = first;
   process.on("unhandledRejection", (cause) => {
@@ -105,6 +111,7 @@ async function runRange(first: number, seeds: number): Promise<Sum> {
       sum.failures.push({ seed, invariant, message });
     }
     sum.seeds++;
+    if (untilFailure && sum.failures.length > 0) break;
     // Rejections that nobody handles are told between turns.
     if (seed % 16 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
   }
@@ -118,7 +125,7 @@ function commandOf(on: "deno" | "bun"): [command: string, args: string[]] {
   return [findRuntime("deno") ?? "deno", flags];
 }
 
-async function runJobs({ first, seeds, jobs, on }: Options): Promise<Sum> {
+async function runJobs({ first, seeds, jobs, on, untilFailure }: Options): Promise<Sum> {
   const size = Math.ceil(seeds / jobs);
   const [command, args] = commandOf(on);
   const sums = await Promise.all(
@@ -126,6 +133,7 @@ async function runJobs({ first, seeds, jobs, on }: Options): Promise<Sum> {
       const from = first + i * size;
       const n = Math.max(0, Math.min(size, first + seeds - from));
       const range = ["--child", "--first", `${from}`, "--seeds", `${n}`];
+      if (untilFailure) range.push("--until-failure");
       const { code, output } = await run(command, [...args, "scripts/sim.ts", ...range], {
         timeout: 1_800_000,
       });
@@ -164,7 +172,8 @@ function tell(sum: Sum, on: string, ms: number): void {
 async function main(): Promise<number> {
   const options = parse(process.argv.slice(2));
   if (options.child) {
-    console.log(`sum ${JSON.stringify(await runRange(options.first, options.seeds))}`);
+    const { first, seeds, untilFailure } = options;
+    console.log(`sum ${JSON.stringify(await runRange(first, seeds, untilFailure))}`);
     return 0;
   }
   if (options.seed !== undefined) {
@@ -183,4 +192,4 @@ async function main(): Promise<number> {
   return sum.failures.length === 0 && sum.seeds === options.seeds ? 0 : 1;
 }
 
-process.exitCode = await main();
+if (import.meta.main) process.exitCode = await main();

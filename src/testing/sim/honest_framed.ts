@@ -88,6 +88,9 @@ class Session {
         default:
           await this.#echo(APPS.echo);
       }
+      const { inflight } = this.#connection;
+      // A ping may be one of them.
+      if (inflight > 1) world.fail("nothing is left", `${inflight} requests that nobody waits for`);
     }
   }
 
