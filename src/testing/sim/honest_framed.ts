@@ -133,6 +133,7 @@ class Session {
     if (answer === undefined) return;
     const { world, name } = this.#client;
     if (answer.code === 429 && this.#owed > 0) return;
+    if (answer.code === 503 && world.ending) return; // a server that drains takes nothing new
     if (answer.code !== 200 || !same(answer.payload, frame.payload)) {
       world.fail(
         "bytes in order",
@@ -166,9 +167,13 @@ class Session {
     const { draw, world } = this.#client;
     const n = draw.pick([20, 200, 300, 450]);
     const most = Math.min(draw.pick([40, 400, 20_000]), Math.ceil(world.plan.largest * 4 / n));
+    // Large ones, for which there is no room, must not be overtaken by small ones, for which there is.
+    const large = world.heavy && draw.chance(0.6);
+    if (large && this.#known !== undefined) this.#known.faulty = true;
     await this.#work(`sends ${n} events`, async () => {
-      await Promise.all(Array.from({ length: n }, async () => {
-        const frame = this.#frame(APPS.event, draw.size(0, most));
+      await Promise.all(Array.from({ length: large ? 16 : n }, async (_, i) => {
+        const bytes = large && i % 2 === 0 ? draw.int(500_000, 1_000_000) : draw.size(0, most);
+        const frame = this.#frame(APPS.event, bytes);
         try {
           await this.#connection.send(frame);
           frame.payload.fill(0xee); // it is ours again

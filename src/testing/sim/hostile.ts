@@ -176,7 +176,9 @@ export class Crowd {
       const own = draw.fork();
       world.after(own.between(0, 2_000), () => this.#attack(name, attack, own));
     }
-    if (draw.chance(0.15)) this.#flood(draw.fork(), /silence|half|cut|header/);
+    if (world.crowded || draw.chance(0.15)) {
+      this.#flood(draw.fork(), /silence|half|cut|header/);
+    }
     // Each of them asks for the memory of a large frame, and sends little of it.
     if (world.heavy) this.#flood(draw.fork(), /stalled/);
   }
@@ -195,9 +197,10 @@ export class Crowd {
 
   /** Many connections in a short time, from many addresses or from one. */
   #flood(draw: Draw, which: RegExp): void {
-    const n = draw.pick([10, 30, 90]);
-    const one = draw.chance(0.3) ? this.#address(draw) : undefined;
-    const ms = draw.pick([1, 50, 1_000]);
+    const { crowded } = this.#world;
+    const n = crowded ? 90 : draw.pick([10, 30, 90]);
+    const one = !crowded && draw.chance(0.3) ? this.#address(draw) : undefined;
+    const ms = draw.pick([1, 50, crowded ? 200 : 1_000]);
     const at = draw.between(0, 1_000);
     const [name, attack] = draw.pick(
       Object.entries(ATTACKS).filter(([name]) => which.test(name)),

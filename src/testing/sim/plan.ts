@@ -28,15 +28,16 @@ export function planNetwork(draw: Draw, heavy: boolean): NetworkPlan {
 }
 
 /** Draws the limits of the server. */
-export function planServer(draw: Draw, heavy: boolean): TransportConfig {
-  const rate = (p: number): number => draw.chance(p) ? draw.size(40_000, 2_000_000) : 0;
-  const paced = draw.chance(0.35);
+export function planServer(draw: Draw, heavy: boolean, crowded: boolean): TransportConfig {
+  const rate = (p: number): number =>
+    draw.chance(p) ? Math.floor(draw.pick([20_000, 65_536, 300_000]) * draw.between(1, 3)) : 0;
+  const paced = draw.chance(0.4);
   return {
-    max_conns: draw.pick([4, 8, 20, 100]),
-    read_timeout: `${draw.int(400, 2_000)}ms`,
+    max_conns: crowded ? 100 : draw.pick([4, 8, 20, 100]),
+    read_timeout: `${draw.int(800, 2_500)}ms`, // a client that paces itself is silent for half a second
     write_timeout: `${draw.int(400, 2_000)}ms`,
     idle_timeout: `${draw.int(3_000, 9_000)}ms`,
-    handshake_timeout: `${draw.int(100, 1_000)}ms`,
+    handshake_timeout: `${draw.int(crowded ? 500 : 100, 1_000)}ms`,
     limits: { max_frame_bytes: heavy ? "1MiB" : draw.pick(["64KiB", "256KiB", "1MiB"]) },
     per_peer: { max_conns: draw.pick([0, 1, 3, 256]) },
     rates: {
@@ -44,7 +45,7 @@ export function planServer(draw: Draw, heavy: boolean): TransportConfig {
       per_peer_bytes_per_sec: paced ? rate(0.4) : 0,
       global_egress_bytes_per_sec: paced ? rate(0.4) : 0,
       global_ingress_bytes_per_sec: paced ? rate(0.4) : 0,
-      accepts_per_sec: draw.chance(0.25) ? draw.int(4, 60) : 0,
+      accepts_per_sec: !crowded && draw.chance(0.25) ? draw.int(4, 60) : 0,
       per_peer_accepts_per_sec: draw.chance(0.25) ? draw.int(2, 20) : 0,
     },
   };

@@ -50,6 +50,7 @@ async function serveRaw(world: World, draw: Draw, connection: Connection): Promi
       await connection.write(into.subarray(0, n));
     }
     connection.closeWrite();
+    await connection.closed; // however slowly what was written goes out
   } catch (error) {
     if (!TransportError.is(error)) world.fail("typed errors", String(error));
     throw error;

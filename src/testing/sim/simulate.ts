@@ -75,7 +75,7 @@ export async function simulate(
   const { draw } = world;
   const subject = world.transport(
     "server",
-    planServer(draw.fork(), world.heavy),
+    planServer(draw.fork(), world.heavy, world.crowded),
     "10.0.0.1",
     world.heavy || draw.chance(0.3) ? 16 * 1024 * 1024 : undefined,
   );

@@ -71,9 +71,13 @@ export class World {
   ending = false;
   /** Whether peers hold so much memory that a large honest frame may have to give up. */
   readonly heavy: boolean;
+  /** Whether so many are in their handshake that not all of them can be. */
+  readonly crowded: boolean;
   readonly #known = new Map<number, Known>();
   readonly #ops = new Set<Op>();
   readonly #faults: Draw;
+  /** What hostile peers take for their handshakes, at most. */
+  readonly #handshakeMs: number;
   readonly #honest = new Set<string>();
   #failure: SimulationFailure | undefined;
 
@@ -83,8 +87,10 @@ export class World {
     this.draw = new Draw(seed);
     this.trace = new Trace(() => this.clock.now(), onEvent);
     this.heavy = this.draw.chance(0.06);
+    this.crowded = this.draw.chance(0.04);
     this.plan = planNetwork(this.draw.fork(), this.heavy);
     this.#faults = this.draw.fork();
+    this.#handshakeMs = this.crowded ? 4_000 : this.draw.pick([40, 40, 1_000]);
     this.network = new MemoryNetwork({
       seed: this.draw.int(1, 1e9),
       time: this.clock,
@@ -219,7 +225,7 @@ export class World {
     const known: Known = { wire, faulty: false, refused: false, serverClosed: undefined };
     this.#known.set(wire.from.port, known);
     const after = (ms: number, event: () => void): void => this.after(ms, event);
-    wire.handshakeMs = draw.between(0, 40);
+    wire.handshakeMs = draw.between(0, honest ? 40 : this.#handshakeMs);
     wire.greeted = draw.chance(0.5);
     let what = "clean";
     if (draw.chance(honest ? 0.3 : 0.2)) {
