@@ -28,7 +28,7 @@ const COPIED = [
 ];
 
 /** What became of one bug. */
-interface Found {
+export interface Found {
   readonly bug: string;
   /** The seed that found it, or `undefined`. */
   readonly seed: number | undefined;
@@ -56,7 +56,8 @@ export async function plant(bug: string, folder: string): Promise<string | undef
   return code === 0 ? undefined : output.trim();
 }
 
-async function seek(bug: string): Promise<Found> {
+/** Plants a bug and runs the simulation until it is found. */
+export async function seek(bug: string): Promise<Found> {
   const folder = mkdtempSync(join(tmpdir(), "ron-transport-bug-"));
   try {
     const problem = await plant(bug, folder);
