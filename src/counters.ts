@@ -54,7 +54,10 @@ export class Counters {
   opened = 0;
   /** Of these, given up by this end, or cut off at the deadline of a drain. */
   aborted = 0;
+  /** Items that a writer inbox had no room for. */
   busy = 0;
+  /** Connections given up as there was no room for what they had sent. */
+  busyReads = 0;
   acceptFaults = 0;
   hookFailures = 0;
   auditDropped = 0;
@@ -96,7 +99,8 @@ export class Counters {
     const reason = rejectReason(kind);
     if (reason !== undefined) add(this.#rejected, reason);
     if (kind === "io_closed") this.ioClosed++;
-    if (kind === "busy") this.busy++;
+    if (kind === "busy" && op === "read") this.busyReads++;
+    else if (kind === "busy") this.busy++;
     if (kind === "timeout") add(this.#timeouts, op);
     if (fault !== undefined) add(this.#malformed, fault);
   }
@@ -126,7 +130,7 @@ export class Counters {
       rejected,
       malformed: Object.fromEntries(this.#malformed),
       ioClosed: this.ioClosed,
-      busy: this.busy,
+      busy: this.busy + this.busyReads,
       readPauses: { ...this.readPauses },
       timeouts: Object.fromEntries(this.#timeouts),
       acceptFaults: this.acceptFaults,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { CAPS } from "../caps.ts";
 import type { PauseScope } from "../counters.ts";
 import type { RejectReason } from "../errors.ts";
 import { EDGES, Histogram } from "../histogram.ts";
@@ -34,7 +35,10 @@ export type Family =
     /** Names of its labels. */
     readonly labels: readonly string[];
     /** Its series, summed over the transports. */
-    readonly read: (all: readonly TransportStats[]) => readonly Series<number>[];
+    readonly read: (
+      all: readonly TransportStats[],
+      windows: readonly Window[],
+    ) => readonly Series<number>[];
   }
   | {
     readonly name: string;
@@ -47,6 +51,12 @@ export type Family =
     /** See above. */
     readonly read: (all: readonly TransportStats[]) => readonly Series<Histogram>[];
   };
+
+/** A window of acknowledgements that is watched: an `AckWindow`. */
+export interface Window {
+  /** Frames that may be sent before the next acknowledgement. */
+  readonly free: number;
+}
 
 const BACKENDS = Object.freeze(["tcp", "tls", "arti"] as const);
 const REASONS: readonly RejectReason[] = Object.freeze(
@@ -72,6 +82,8 @@ function sum<T>(all: readonly T[], of: (one: T) => number): number {
 }
 
 const one = (value: number): readonly Series<number>[] => [{ labels: {}, value }];
+
+const NEVER = (queue: string): Series<number> => ({ labels: { queue }, value: 0 });
 
 const byBackend = (read: Read) => (all: readonly TransportStats[]): Series<number>[] =>
   backends(all).map((backend) => ({
@@ -118,7 +130,7 @@ const gauge = (
   name: string,
   help: string,
   labels: readonly string[],
-  read: (all: readonly TransportStats[]) => readonly Series<number>[],
+  read: (all: readonly TransportStats[], windows: readonly Window[]) => readonly Series<number>[],
 ): Family => Object.freeze({ name, type: "gauge", help, labels, read });
 
 const histogram = (
@@ -242,7 +254,9 @@ export const FAMILIES: readonly Family[] = Object.freeze([
     (all) =>
       OPS.map((op) => ({
         labels: { op },
-        value: sum(all, ({ counters }) => counters.timeouts.get(op) ?? 0),
+        // A ping that gets no answer finds a peer that is idle for good.
+        value: sum(all, ({ counters: { timeouts } }) =>
+          (timeouts.get(op) ?? 0) + (op === "idle" ? timeouts.get("request") ?? 0 : 0)),
       })),
   ),
   counter(
@@ -269,9 +283,15 @@ export const FAMILIES: readonly Family[] = Object.freeze([
   ),
   counter("busy_rejections_total", "Items refused because a queue was full.", ["queue"], (all) => [
     { labels: { queue: "writer_inbox" }, value: sum(all, ({ counters }) => counters.busy) },
-    { labels: { queue: "work" }, value: sum(totals(all), (t) => t.counters().refused) },
+    {
+      labels: { queue: "work" },
+      value: sum(all, ({ counters }) => counters.busyReads) +
+        sum(totals(all).map((t) => t.counters()), ({ busy, refused }) => busy + refused),
+    },
+    NEVER("events"), // that queue takes all, and drops the oldest
   ]),
   counter("queue_dropped_total", "Items that a full queue dropped.", ["queue"], (all) => [
+    NEVER("writer_inbox"), // that one refuses
     { labels: { queue: "work" }, value: sum(totals(all), (t) => t.counters().dropped) },
     { labels: { queue: "events" }, value: sum(all, ({ counters }) => counters.auditDropped) },
   ]),
@@ -355,15 +375,28 @@ export const FAMILIES: readonly Family[] = Object.freeze([
   }),
   counter(
     "oap_frame_bytes",
-    "Bytes of decoded frames.",
+    "Payload bytes of decoded frames; of inflated ones, their inflated size.",
     [],
-    (all) => one(sum(totals(all), (t) => t.counters().bytesIn)),
+    (all) => one(sum(totals(all), (t) => t.counters().payloadIn)),
   ),
   gauge(
     "oap_inflight_frames",
     "Requests without an answer.",
     [],
     (all) => one(sum(totals(all), ({ inflight }) => inflight)),
+  ),
+  gauge(
+    "oap_ack_window",
+    "Frames that may be sent before an answer or acknowledgement must come: the least of all windows.",
+    [],
+    (all, windows) =>
+      one(Math.min(
+        ...[
+          CAPS.inflightFrames,
+          ...windows.map(({ free }) => free),
+          ...totals(all).map(({ free }) => free),
+        ],
+      )),
   ),
   histogram(
     "oap_read_frame_seconds",

@@ -8,7 +8,7 @@ import { Registry } from "prom-client";
 import { TransportError } from "../errors.ts";
 import type { Histogram } from "../histogram.ts";
 import type { TransportStats } from "../stats.ts";
-import { FAMILIES, type Family, type Labels } from "./families.ts";
+import { FAMILIES, type Family, type Labels, type Window } from "./families.ts";
 
 /** What metrics are read of: a `Transport`. */
 export interface Watched {
@@ -39,12 +39,13 @@ export class Metrics {
   /** Where they are registered. */
   readonly registry: MetricsRegistry;
   readonly #watched = new Set<Watched>();
+  readonly #windows = new Set<Window>();
 
   /** @internal Made by {@linkcode createMetrics}. */
   constructor(registry: MetricsRegistry) {
     this.registry = registry;
     for (const family of FAMILIES) {
-      const metric = new FamilyMetric(family, registry, () => this.stats());
+      const metric = new FamilyMetric(family, registry, this);
       registry.registerMetric(metric as never);
     }
   }
@@ -53,6 +54,18 @@ export class Metrics {
   watch(transport: Watched): this {
     this.#watched.add(transport);
     return this;
+  }
+
+  /**
+   * Adds a window of acknowledgements to `oap_ack_window`, which otherwise knows the unanswered requests of
+   * framed connections only. Give it back when the stream is over, or it is kept for good.
+   *
+   * @param window An `AckWindow`.
+   * @returns Disposing it gives the window back.
+   */
+  watchWindow(window: Window): Disposable {
+    this.#windows.add(window);
+    return { [Symbol.dispose]: () => void this.#windows.delete(window) };
   }
 
   /** The exposition: Prometheus text, or OpenMetrics where the registry's content type says so. */
@@ -73,6 +86,11 @@ export class Metrics {
   /** @internal */
   stats(): TransportStats[] {
     return Array.from(this.#watched, (transport) => transport.stats());
+  }
+
+  /** @internal */
+  windows(): Window[] {
+    return [...this.#windows];
   }
 }
 
@@ -119,9 +137,8 @@ export interface Figure {
 
 /** @internal All figures of this library, as the exposition has them. */
 export function seriesOf(metrics: Metrics): Figure[] {
-  const all = metrics.stats();
   return FAMILIES.flatMap((family) =>
-    valuesOf(family, family.name, all).map(({ metricName = family.name, labels, value }) => ({
+    valuesOf(family, family.name, metrics).map(({ metricName = family.name, labels, value }) => ({
       name: metricName,
       labels: Object.fromEntries(Object.entries(labels).map(([k, v]) => [k, String(v)])),
       value,
@@ -140,28 +157,28 @@ class FamilyMetric {
   readonly name: string;
   readonly help: string;
   readonly type: Family["type"];
-  readonly aggregator = "sum";
+  readonly aggregator: "sum" | "min";
   readonly #family: Family;
   readonly #registry: MetricsRegistry;
-  readonly #stats: () => readonly TransportStats[];
+  readonly #metrics: Metrics;
 
-  constructor(family: Family, registry: MetricsRegistry, stats: () => readonly TransportStats[]) {
+  constructor(family: Family, registry: MetricsRegistry, metrics: Metrics) {
     this.name = family.name;
     this.help = family.help;
     this.type = family.type;
     this.#family = family;
     this.#registry = registry;
-    this.#stats = stats;
+    this.#metrics = metrics;
+    this.aggregator = family.name === "oap_ack_window" ? "min" : "sum";
   }
 
   /** What a scrape gets. In OpenMetrics the registry itself adds `_total` to a counter. */
   get(): Promise<Record<string, unknown>> {
     const family = this.#family;
-    const all = this.#stats();
     const { help, type, aggregator } = this;
     const open = this.#registry.contentType === Registry.OPENMETRICS_CONTENT_TYPE;
     const name = open && type === "counter" ? family.name.replace(/_total$/, "") : family.name;
-    const values = valuesOf(family, name, all);
+    const values = valuesOf(family, name, this.#metrics);
     return Promise.resolve({ name, help, type, aggregator, values });
   }
 
@@ -169,10 +186,14 @@ class FamilyMetric {
   reset(): void {}
 }
 
-function valuesOf(family: Family, name: string, all: readonly TransportStats[]): Value[] {
+function valuesOf(family: Family, name: string, metrics: Metrics): Value[] {
+  const all = metrics.stats();
   return family.type === "histogram"
     ? family.read(all).flatMap(({ labels, value }) => buckets(name, labels, value))
-    : family.read(all).map(({ labels, value }) => ({ labels: { ...labels }, value }));
+    : family.read(all, metrics.windows()).map(({ labels, value }) => ({
+      labels: { ...labels },
+      value,
+    }));
 }
 
 function buckets(name: string, labels: Labels, histogram: Histogram): Value[] {

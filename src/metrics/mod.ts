@@ -12,6 +12,7 @@
  * @module
  */
 
+export type { Window } from "./families.ts";
 export {
   createMetrics,
   Metrics,

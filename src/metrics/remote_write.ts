@@ -11,7 +11,7 @@ import { type Clock, systemClock, type Timer } from "../clock.ts";
 import { TransportError } from "../errors.ts";
 import { FAMILIES } from "./families.ts";
 import { type Metrics, seriesOf } from "./metrics.ts";
-import { post, type PostOptions, type TimeSeries } from "./remote_write_request.ts";
+import { batches, post, type PostOptions, type TimeSeries } from "./remote_write_request.ts";
 
 /** Options of {@linkcode remoteWrite}. */
 export interface RemoteWriteOptions {
@@ -47,8 +47,6 @@ export interface RemoteWriteCounters {
   dropped: number;
 }
 
-/** Most series of one request. */
-const BATCH = 500;
 /** Milliseconds before the second attempt; they double up to the longest. */
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
@@ -63,6 +61,7 @@ export class RemoteWriter implements AsyncDisposable {
   readonly #waiting: TimeSeries[][] = [];
   readonly #closing: AbortController = new AbortController();
   #timer: Timer | undefined;
+  #posting = false;
   #sending: Promise<void> | undefined;
 
   /** @internal Made by {@linkcode remoteWrite}. */
@@ -117,9 +116,11 @@ export class RemoteWriter implements AsyncDisposable {
       labels: { ...labels, ...series.labels, __name__: series.name },
       samples: [{ value: series.value, timestamp }],
     }));
-    for (let at = 0; at < all.length; at += BATCH) this.#waiting.push(all.slice(at, at + BATCH));
-    while (this.#waiting.length > queue) {
-      this.#waiting.shift();
+    this.#waiting.push(...batches(all));
+    // Not the one that is on its way, which may be taken yet.
+    const first = this.#posting ? 1 : 0;
+    while (this.#waiting.length - first > queue) {
+      this.#waiting.splice(first, 1);
       this.counters.dropped++;
     }
   }
@@ -135,13 +136,10 @@ export class RemoteWriter implements AsyncDisposable {
     const { signal } = this.#closing;
     for (let attempt = 0; this.#waiting.length > 0;) {
       const batch = this.#waiting[0]!;
+      this.#posting = true;
       const verdict = signal.aborted ? "gone" : await this.#post(batch);
-      // It may have been dropped meanwhile, as the oldest.
-      if (this.#waiting[0] !== batch) {
-        if (verdict === "sent") this.counters.sent++;
-        continue;
-      }
-      if (typeof verdict === "number") {
+      this.#posting = false;
+      if (typeof verdict === "number" && !signal.aborted) {
         this.counters.retried++;
         await this.#pause(Math.max(verdict, this.#backoff(attempt++)));
         continue;
@@ -226,6 +224,11 @@ export function remoteWrite(metrics: Metrics, options: RemoteWriteOptions): Remo
     if (value !== undefined && !(Number.isInteger(value) && value >= 1)) {
       throw invalid(name, "must be a whole number of at least 1", value);
     }
+  }
+  try {
+    new Headers(options.headers);
+  } catch (error) {
+    throw invalid("headers", "must be HTTP headers", (error as Error).message);
   }
   for (const name of Object.keys(options.labels ?? {})) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || name.startsWith("__")) {

@@ -15,6 +15,16 @@ export interface TimeSeries {
   readonly samples: readonly { readonly value: number; readonly timestamp: number }[];
 }
 
+/** Most series of one request. */
+const BATCH = 500;
+
+/** Series in requests of at most 500, in their order. */
+export function batches(series: readonly TimeSeries[]): TimeSeries[][] {
+  const requests: TimeSeries[][] = [];
+  for (let at = 0; at < series.length; at += BATCH) requests.push(series.slice(at, at + BATCH));
+  return requests;
+}
+
 /** How a request is made. */
 export interface PostOptions {
   readonly url: string;
@@ -58,7 +68,7 @@ export async function post(
           ...(method === undefined ? {} : { method }),
           ...(headers === undefined ? {} : { headers }),
           ...(body === undefined ? {} : { body }),
-          redirect: "error",
+          redirect: "manual", // an answer like any other that is not 2xx: given up
           signal: given.signal,
         });
         after = response.headers.get("retry-after");

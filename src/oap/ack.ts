@@ -74,6 +74,11 @@ export class AckWindow {
     return Number(BigInt.asUintN(64, this.#sent - this.#acked));
   }
 
+  /** Frames that may be sent before the next acknowledgement. */
+  get free(): number {
+    return Number(this.#frames) - this.inflight;
+  }
+
   /**
    * Counts frames as sent, all or none.
    *

@@ -63,6 +63,8 @@ export class Found {
   frames = 0;
   /** Bytes of these. */
   bytes = 0;
+  /** Bytes of their capabilities. */
+  capabilityBytes = 0;
   /** At least all their flags. */
   flags = 0;
   /** How many are HELLO; see `frameLabel`. */
@@ -103,6 +105,7 @@ export class Found {
     this.flags |= flags;
     this.frames += n;
     this.bytes += n * view.getUint32(at);
+    if ((flags & FLAGS.START) !== 0) this.capabilityBytes += n * view.getUint16(at + 28);
     if (view.getUint16(at + 10) === 0) this.hello += n;
     else if (view.getUint16(at + 8) >= 400) this.error += n;
     else if ((flags & FLAGS.START) !== 0) this.start += n;

@@ -12,6 +12,8 @@ export interface FramedCounters {
   framesOut: number;
   /** Bytes of decoded frames; of inflated ones, their inflated size. */
   bytesIn: number;
+  /** Of these, bytes of payloads. */
+  payloadIn: number;
   /** Bytes of frames queued for sending. */
   bytesOut: number;
   /** Decoded frames by label, as {@linkcode frameLabel} has it; an ACK counts as DATA or END. */
@@ -26,6 +28,8 @@ export interface FramedCounters {
   error: number;
   /** Answers to requests that had been given up; dropped. */
   lateAnswers: number;
+  /** Requests of this end refused with `busy`, as 64 others were unanswered. */
+  busy: number;
   /** Requests of the peer answered 429 because too many were unanswered, or 503 because this end drains. */
   refused: number;
   /** Frames dropped because they belong to a refused request, or because 256 others were in line for the inbox before its 429 or 503. */
@@ -42,6 +46,7 @@ export function framedCounters(): FramedCounters {
     framesIn: 0,
     framesOut: 0,
     bytesIn: 0,
+    payloadIn: 0,
     bytesOut: 0,
     hello: 0,
     start: 0,
@@ -49,6 +54,7 @@ export function framedCounters(): FramedCounters {
     end: 0,
     error: 0,
     lateAnswers: 0,
+    busy: 0,
     refused: 0,
     dropped: 0,
     pauses: 0,

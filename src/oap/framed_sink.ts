@@ -335,6 +335,7 @@ export class FramedSink implements Sink, Counted {
   }
 
   #fault(error: CodecError): void {
+    if (this.#over) return; // the first ended the connection, and is the one that counts
     this.counters.rejects[error.reason] = (this.counters.rejects[error.reason] ?? 0) + 1;
     this.#break(error);
   }

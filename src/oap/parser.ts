@@ -210,6 +210,9 @@ export class Parser {
     found.error += control[CONTROL.ERROR] as number;
     found.start += control[CONTROL.START] as number;
     found.end += control[CONTROL.END] as number;
+    if (((control[CONTROL.FLAGS] as number) & FLAGS.START) !== 0) {
+      found.capabilityBytes += capabilityBytes(source.view, pos, count);
+    }
     if (!open) return;
     found.note(source.view, last, -1); // it counts when it is there
     this.#begin(source, last, next - last);
@@ -378,4 +381,14 @@ function refused(max: number): TransportError {
     `The WebAssembly module refuses a frame limit of ${max}: legal is ${HEADER_BYTES} to ${CAPS.frameBytes}`,
     { op: "decode", origin: "library" },
   );
+}
+
+/** Bytes of the capabilities of `count` frames; only those with START can have one. */
+function capabilityBytes(view: DataView, from: number, count: number): number {
+  let sum = 0;
+  for (let at = from, n = 0; n < count; n++) {
+    if ((view.getUint8(at + 7) & FLAGS.START) !== 0) sum += view.getUint16(at + 28);
+    at += view.getUint32(at);
+  }
+  return sum;
 }

@@ -128,6 +128,7 @@ function refuse(sink: FramedSink, frame: Frame, signal: AbortSignal | undefined)
   }
   if (sink.carrier.outbox.failure !== undefined) return sink.carrier.outbox.failure;
   if (sink.requests.size >= sink.maxInflight) {
+    sink.counters.busy++;
     return new TransportError(
       "busy",
       `Cannot send a request while ${sink.maxInflight} wait for their answers: await one first`,

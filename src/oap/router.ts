@@ -70,10 +70,11 @@ export class Router {
     return appProtoId !== 0 && ((flags & FLAGS.RESP) === 0 || !this.#parts.requests.concerned);
   }
 
-  #count({ frames, bytes, hello, error, start, end }: Found): void {
+  #count({ frames, bytes, capabilityBytes, hello, error, start, end }: Found): void {
     const { counters } = this.#parts;
     counters.framesIn += frames;
     counters.bytesIn += bytes;
+    counters.payloadIn += bytes - HEADER_BYTES * frames - capabilityBytes;
     counters.hello += hello;
     counters.error += error;
     counters.start += start;

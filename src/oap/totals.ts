@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CAPS } from "../caps.ts";
 import { EDGES, Histogram } from "../histogram.ts";
 import type { Carrier } from "../sink.ts";
 import { type FramedCounters, framedCounters } from "./framed_counters.ts";
@@ -17,6 +18,8 @@ export interface Counted {
   readonly counters: FramedCounters;
   /** Requests of this end without an answer. */
   readonly inflight: number;
+  /** Most of these at a time. */
+  readonly maxInflight: number;
   /** Frames that nobody has taken. */
   readonly queued: number;
 }
@@ -58,6 +61,13 @@ export class OapTotals {
     let n = 0;
     for (const connection of this.#live) n += connection.inflight;
     return n;
+  }
+
+  /** Requests that may be sent before an answer must come, of the connection that has the fewest left. */
+  get free(): number {
+    let n: number = CAPS.inflightFrames;
+    for (const { inflight, maxInflight } of this.#live) n = Math.min(n, maxInflight - inflight);
+    return Math.max(0, n); // an agreement can lower the most below what is unanswered
   }
 
   /** Frames that nobody has taken, of all connections. */

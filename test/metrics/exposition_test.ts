@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { Registry } from "prom-client";
 import { Transport } from "../../mod.ts";
 import { createMetrics } from "../../src/metrics/mod.ts";
-import { FLAGS, framed } from "../../src/oap/mod.ts";
+import { AckWindow, FLAGS, framed } from "../../src/oap/mod.ts";
+import { duplexPair } from "../../src/testing/mod.ts";
 import { describe, it } from "../harness.ts";
 
 /** Every metric with its type and labels: frozen. */
@@ -35,6 +36,7 @@ oap_frames_total counter kind
 oap_rejects_total counter reason
 oap_frame_bytes counter 
 oap_inflight_frames gauge 
+oap_ack_window gauge 
 oap_read_frame_seconds histogram  0.005 0.01 0.025 0.05 0.1 0.25 0.5 1
 oap_write_frame_seconds histogram  0.005 0.01 0.025 0.05 0.1 0.25 0.5 1
 `.trim();
@@ -169,6 +171,96 @@ describe("metrics", () => {
       total('io_read_size_bytes_sum{backend="tcp"}'),
       total('bytes_in_total{backend="tcp"}'),
     );
+  });
+
+  it("counts payload bytes without headers and capabilities, one by one and by the read", async () => {
+    await using transport = new Transport();
+    await using client = new Transport();
+    const metrics = createMetrics().watch(transport);
+    const listener = await transport.listen({
+      address: "tcp://127.0.0.1:0",
+      onConnection: (connection) => {
+        const peer = framed(connection);
+        peer.onBatch(() => {});
+        return peer.closed.then(() => {});
+      },
+    });
+    const peer = framed(await client.dial(listener.address));
+    const head = { code: 0, appProtoId: 7, tenantId: 0n, corrId: 1n };
+    const capability = new Uint8Array(300);
+    let bytes = 0;
+    for (let i = 0; i < 500; i++) {
+      const payload = new Uint8Array(i % 7 === 0 ? 20_000 : i);
+      const flags = FLAGS.EVENT | (i % 3 === 0 ? FLAGS.START : 0);
+      await peer.send({ ...head, flags, ...(i % 3 === 0 ? { capability } : {}), payload });
+      bytes += payload.length;
+    }
+    await peer.close();
+    await transport.drain();
+    const { series } = parse(await metrics.text());
+    assert.equal(series.get("oap_frame_bytes"), bytes);
+    assert.equal(series.get('oap_frames_total{kind="START"}'), 167);
+  });
+
+  it("shows the least of all windows, and forgets those that are given back", async () => {
+    await using transport = new Transport();
+    const metrics = createMetrics().watch(transport);
+    const window = async (): Promise<number> =>
+      parse(await metrics.text()).series.get("oap_ack_window")!;
+    assert.equal(await window(), 64);
+    const ack = new AckWindow({ frames: 8 });
+    const watched = metrics.watchWindow(ack);
+    ack.send(8);
+    assert.equal(await window(), 0);
+    ack.ack(5n);
+    assert.equal(await window(), 5);
+    watched[Symbol.dispose]();
+    assert.equal(await window(), 64);
+
+    await using server = new Transport();
+    const listener = await server.listen({
+      address: "tcp://127.0.0.1:0",
+      onConnection: (connection) => framed(connection).closed.then(() => {}),
+    });
+    const peer = framed(await transport.dial(listener.address), { maxInflight: 3 });
+    const head = { code: 0, appProtoId: 7, tenantId: 0n, flags: FLAGS.REQ };
+    const ask = (corrId: bigint) =>
+      peer.request({ ...head, corrId, payload: new Uint8Array(0) }).catch((error) => error.kind);
+    const waits = [1n, 2n, 3n].map(ask);
+    assert.equal(await window(), 0);
+    assert.equal(await ask(4n), "busy");
+    const { series } = parse(await metrics.text());
+    assert.equal(series.get('busy_rejections_total{queue="work"}'), 1);
+    assert.equal(series.get("oap_inflight_frames"), 3);
+    await transport.close();
+    await Promise.all(waits);
+    assert.equal(await window(), 64);
+  });
+
+  it("counts a read of several faults once", async () => {
+    await using pair = await duplexPair();
+    const peer = framed(pair.far);
+    const hello = new Uint8Array(38 + 5); // a HELLO whose body is no JSON, then a header of nonsense
+    const view = new DataView(hello.buffer);
+    view.setUint32(0, 43);
+    hello[4] = 1;
+    view.setUint16(6, FLAGS.REQ);
+    await pair.near.write(new Uint8Array([...hello, ...new Uint8Array(38).fill(255)]));
+    await peer.closed;
+    const { rejects } = peer.counters;
+    assert.deepEqual(Object.values(rejects), [1]);
+  });
+
+  it("stays below 200 series whatever carries the bytes", async () => {
+    for (const backend of ["tcp", "tls", "arti"]) {
+      await using transport = new Transport();
+      const real = transport.stats();
+      const only = createMetrics().watch({
+        stats: () => ({ ...real, backend: backend as "tcp" }),
+      });
+      const { size } = parse(await only.text()).series;
+      assert.ok(size < 200, `${backend}: ${size} series`);
+    }
   });
 
   it("I-G7: strangers add no series", async () => {
