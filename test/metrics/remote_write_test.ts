@@ -6,7 +6,7 @@ import {
   createMetrics,
   remoteWrite,
   type RemoteWriteOptions,
-  RemoteWriter,
+  type RemoteWriter,
 } from "../../src/metrics/mod.ts";
 import { batches, type TimeSeries } from "../../src/metrics/remote_write_request.ts";
 import { ManualClock } from "../../src/testing/mod.ts";
