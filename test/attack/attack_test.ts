@@ -19,7 +19,7 @@ function groups(rows: readonly Row[]): Row[][] {
 
 describe("attacks, scaled down", () => {
   for (const group of groups(ROWS)) {
-    it(group.map(({ name }) => name).join(", "), async () => {
+    it(group.map(({ name }) => name).join(", "), { timeout: 180_000 }, async () => {
       const reports = await Promise.all(
         group.map((row) => row.run({ runtime: runtimeName(), scale: "small" })),
       );

@@ -48,7 +48,9 @@ async function drain({ runtime, scale }: RowContext): Promise<RowReport> {
   const attack = attacker.tell<unknown>("wave", order);
   const { conns: count, inFlight } = load;
   const clientsEnd = clients.tell<LoadReport>("load", { port, count, inFlight });
-  await delay(scale === "full" ? 3_000 : 700);
+  // all of them are connected and have asked, before it is told to stop
+  while (await server.tell<number>("inflight") < count + load.stalled) await delay(50);
+  await delay(scale === "full" ? 3_000 : 500);
   server.kill("SIGTERM");
   const asked = performance.now();
   const stats = await server.next<ServerStats>("SIGTERM");
