@@ -13,6 +13,9 @@ const SERVER = "test/runtime/echo_server.ts";
 const DESCRIPTORS = 200;
 const CLIENTS = 300;
 
+/** In a second without descriptors; 5 to 30 is usual, and a busy loop takes from 190 to all of it. */
+const MOST_CPU_MS = 120;
+
 interface Status {
   readonly cpuMs: number;
   readonly acceptFaults: number;
@@ -95,7 +98,7 @@ describe("a listener without descriptors", () => {
         await knock(target, sockets, 1_000);
         const after = await statusOf(server);
         const cpu = after.cpuMs - before.cpuMs;
-        assert.ok(cpu < 500, `it took ${cpu.toFixed(0)} ms of processor time in a second`);
+        assert.ok(cpu < MOST_CPU_MS, `it took ${cpu.toFixed(0)} ms of processor time in a second`);
         const told = after.acceptFaults - before.acceptFaults;
         assert.ok(told >= 4 && told <= 11, `faults told in a second: ${told}`);
 
@@ -127,7 +130,10 @@ describe("a listener without descriptors", () => {
     await knock(target, sockets, 1_000);
     const after = await statusOf(server);
     assert.ok(after.acceptFaults > before.acceptFaults);
-    assert.ok(after.cpuMs - before.cpuMs < 500, `${after.cpuMs - before.cpuMs} ms in a second`);
+    assert.ok(
+      after.cpuMs - before.cpuMs < MOST_CPU_MS,
+      `${after.cpuMs - before.cpuMs} ms in a second`,
+    );
     await letGo(sockets);
     // A client that went away in mid-handshake is noticed at the handshake's deadline at the latest.
     while ((await statusOf(server)).inflight > 0) await delay(50);
