@@ -31,10 +31,7 @@ function writer(): { writer: Writer; socket: { writes: number } } {
     pause() {},
     resume() {},
   };
-  const made = new Writer({
-    items: 1024,
-    bytes: 4 << 20,
-    pool: new BlockPool(),
+  const made = new Writer({ items: 1024, bytes: 4 << 20, pool: new BlockPool() }, {
     onBusy: () => {},
     onTaken: () => {},
     onRefused: () => {

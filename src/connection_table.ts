@@ -6,6 +6,7 @@
 
 import { type Address, formatAddress } from "./address.ts";
 import { BlockPool } from "./block_pool.ts";
+import { CAPS } from "./caps.ts";
 import type { Clock } from "./clock.ts";
 import { type CloseReason, DRAIN_MS } from "./close_reason.ts";
 import type { ConfigSnapshot } from "./config/config.ts";
@@ -14,38 +15,34 @@ import { deferred } from "./deferred.ts";
 import { TransportError } from "./errors.ts";
 import type { Admitted, Refusal } from "./limits/admission.ts";
 import type { ByteBudget } from "./limits/byte_budget.ts";
-import type { Opening } from "./limits/handshakes.ts";
 import { Limits } from "./limits/limits.ts";
 import { peerKey } from "./limits/peer_key.ts";
-import { Link } from "./link.ts";
+import { Link, type LinkEvents, type LinkHost, type LinkOptions } from "./link.ts";
 import { Log } from "./log/log.ts";
 import type { Logger } from "./log/record.ts";
 import type { ConnectionClosed } from "./options.ts";
 import type { PendingSocket } from "./runtime/runtime.ts";
 import { TimerHeap } from "./timer_heap.ts";
+import type { WriterBounds } from "./writer.ts";
 import { keyOf, mayConnect } from "./uds/users.ts";
 
 /** Sockets that are closed in one turn when many are given up. */
 const SLICE = 64;
 
-/** Whom a link tells. */
-export interface LinkEvents {
-  /** It is usable. */
-  onOpen(link: Link): void;
-  /** It is closed, opened or not. */
-  onClosed(link: Link, reason: CloseReason): void;
-}
-
 /** See the module. */
-export class ConnectionTable {
+export class ConnectionTable implements LinkHost {
   readonly counters: Counters = new Counters();
   readonly limits: Limits;
   readonly log: Log;
-  readonly #config: () => ConfigSnapshot;
-  readonly #clock: Clock;
+  readonly config: () => ConfigSnapshot;
+  readonly clock: Clock;
   readonly #onClosed: (event: ConnectionClosed) => void;
   readonly #links = new Set<Link>();
-  readonly #pool = new BlockPool();
+  readonly inbox: WriterBounds = Object.freeze({
+    items: CAPS.inboxItems,
+    bytes: 4 * CAPS.frameBytes,
+    pool: new BlockPool(),
+  });
   readonly #shared = new Map<symbol, object>();
   #ids = 0;
 
@@ -63,10 +60,10 @@ export class ConnectionTable {
     logger: Logger | undefined,
     onClosed: (event: ConnectionClosed) => void,
   ) {
-    this.#config = config;
-    this.#clock = new TimerHeap(clock);
+    this.config = config;
+    this.clock = new TimerHeap(clock);
     this.#onClosed = onClosed;
-    this.limits = new Limits(config, this.#clock, budget);
+    this.limits = new Limits(config, this.clock, budget);
     this.log = new Log(logger, config, () => void this.counters.hookFailures++);
   }
 
@@ -95,7 +92,9 @@ export class ConnectionTable {
   dialling(address: Address, alpn: readonly string[], events: LinkEvents): Link {
     const { hostname } = address;
     const admitted = this.limits.admission.dial(hostname && peerKey(hostname));
-    if (typeof admitted !== "string") return this.#link("dialer", address, admitted, alpn, events);
+    if (typeof admitted !== "string") {
+      return this.#link({ role: "dialer", address, admitted, alpn, events });
+    }
     const error = this.#refused(admitted);
     this.counters.failed(error.kind, error.op, undefined);
     throw error;
@@ -104,7 +103,7 @@ export class ConnectionTable {
   /** Slots for an accepted socket, or `undefined` when there is none; that is counted here. */
   accepting(address: Address, socket: PendingSocket, events: LinkEvents): Link | undefined {
     const { admission } = this.limits;
-    const admitted = mayConnect(address, socket, this.#config().uds.allow_uids)
+    const admitted = mayConnect(address, socket, this.config().uds.allow_uids)
       ? admission.accept(keyOf(address, socket))
       : "peer_limit";
     if (typeof admitted === "string") {
@@ -113,24 +112,8 @@ export class ConnectionTable {
       return undefined;
     }
     this.counters.of(address.transport!).accepts++;
-    const { handshakes } = admission;
-    const link = this.#link("listener", address, admitted, [], {
-      onOpen(link) {
-        handshakes.remove(opening);
-        events.onOpen(link);
-      },
-      onClosed(link, reason) {
-        handshakes.remove(opening);
-        events.onClosed(link, reason);
-      },
-    });
-    const opening: Opening = {
-      get greeted() {
-        return socket.greeted === true;
-      },
-      evict: () => link.fail(evicted(handshakes.slots)),
-    };
-    handshakes.add(opening, admitted.peer);
+    const link = this.#link({ role: "listener", address, admitted, alpn: [], events });
+    admission.handshakes.add(link, admitted.peer);
     return link;
   }
 
@@ -138,7 +121,7 @@ export class ConnectionTable {
   async settle(links: ReadonlySet<Link>, ms: number = DRAIN_MS): Promise<void> {
     const all = [...links];
     if (all.length === 0) return;
-    const timer = this.#clock.after(ms, () => {
+    const timer = this.clock.after(ms, () => {
       const what = `Draining did not finish within ${ms} ms`;
       for (const link of all) link.fail(new TransportError("timeout", what, { op: "drain" }));
     });
@@ -159,63 +142,58 @@ export class ConnectionTable {
   /** Waits a while. */
   pause(ms: number): Promise<void> {
     const { promise, resolve } = deferred<void>();
-    this.#clock.after(ms, resolve);
+    this.clock.after(ms, resolve);
     return promise;
   }
 
-  #link(
-    role: "dialer" | "listener",
-    address: Address,
-    admitted: Admitted,
-    alpn: readonly string[],
-    events: LinkEvents,
-  ): Link {
+  onOpen(link: Link): TransportError | undefined {
+    const { address, admitted, events } = link.options;
+    const { admission } = this.limits;
+    admission.handshakes.remove(link);
+    const refusal = admission.identify(admitted, keyOf(address, link));
+    if (refusal !== undefined) return this.#refused(refusal);
+    link.belong();
+    this.counters.opened++;
+    const openedAfter = link.openedAfter ?? 0;
+    this.counters.of(address.transport!).handshakes[link.pq].observe(openedAfter / 1_000);
+    if (this.log.wants("DEBUG")) this.log.opened(link.info, openedAfter);
+    events.onOpen(link);
+    return undefined;
+  }
+
+  onClosed(link: Link, reason: CloseReason): void {
+    const { address, events } = link.options;
+    const { error, fault } = reason;
+    const { bytesIn, bytesOut, openedAfter } = link;
     const traffic = this.counters.of(address.transport!);
-    const link: Link = new Link({
-      id: (++this.#ids).toString(16).padStart(8, "0"),
-      role,
-      backend: address.transport!,
-      config: this.#config,
-      clock: this.#clock,
-      counters: this.counters,
-      pool: this.#pool,
-      limits: this.limits,
-      shared: (key, make) => this.shared(key, make),
-      admitted,
-      alpn,
-      onOpen: (link) => {
-        const key = keyOf(address, link);
-        const refusal = this.limits.admission.identify(admitted, key);
-        if (refusal !== undefined) return this.#refused(refusal);
-        link.belong();
-        this.counters.opened++;
-        const openedAfter = link.openedAfter ?? 0;
-        traffic.handshakes[link.pq].observe(openedAfter / 1_000);
-        if (this.log.wants("DEBUG")) this.log.opened(link.info, openedAfter);
-        events.onOpen(link);
-        return undefined;
-      },
-      onClosed: (link, reason) => {
-        this.#links.delete(link);
-        traffic.inflight--;
-        const { error, fault } = reason;
-        if (error !== undefined) this.counters.failed(error.kind, error.op, fault);
-        const cutOff = reason.kind === "aborted" || error?.op === "drain";
-        if (cutOff && link.openedAfter !== undefined) this.counters.aborted++;
-        const { bytesIn, bytesOut } = link;
-        const durationMs = this.#clock.now() - link.startedAt;
-        if (link.openedAfter === undefined) { if (error?.kind === "tls") traffic.tlsFailures++; }
-        else if (durationMs > 0) {
-          traffic.throughput.observe((bytesIn + bytesOut) * 1_000 / durationMs);
-        }
-        this.log.closed(link.info, reason, durationMs, bytesIn + bytesOut);
-        events.onClosed(link, reason);
-        this.#onClosed({ info: link.info, reason, durationMs, bytesIn, bytesOut });
-      },
-      onReleased: () => admitted.release(),
-    });
+    const durationMs = this.clock.now() - link.startedAt;
+    this.#links.delete(link);
+    this.limits.admission.handshakes.remove(link);
+    traffic.inflight--;
+    if (error !== undefined) this.counters.failed(error.kind, error.op, fault);
+    if (openedAfter === undefined) { if (error?.kind === "tls") traffic.tlsFailures++; }
+    else {
+      if (reason.kind === "aborted" || error?.op === "drain") this.counters.aborted++;
+      if (durationMs > 0) traffic.throughput.observe((bytesIn + bytesOut) * 1_000 / durationMs);
+    }
+    this.log.closed(link.info, reason, durationMs, bytesIn + bytesOut);
+    events.onClosed(link, reason);
+    this.#onClosed({ info: link.info, reason, durationMs, bytesIn, bytesOut });
+  }
+
+  onReleased(link: Link): void {
+    link.options.admitted.release();
+  }
+
+  get handshakeSlots(): number {
+    return this.limits.admission.handshakes.slots;
+  }
+
+  #link(options: Omit<LinkOptions, "id">): Link {
+    const id = (++this.#ids).toString(16).padStart(8, "0");
+    const link = new Link(this, { id, ...options });
     this.#links.add(link);
-    traffic.inflight++;
+    this.counters.of(options.address.transport!).inflight++;
     return link;
   }
 
@@ -226,18 +204,10 @@ export class ConnectionTable {
   }
 
   #refused(refusal: Refusal): TransportError {
-    const { max_conns, per_peer } = this.#config();
+    const { max_conns, per_peer } = this.config();
     const what = refusal === "rate_limited"
       ? "Too many peers are remembered: dial again in a second"
       : `All ${max_conns} connections (max_conns) or this peer's ${per_peer.max_conns} (per_peer.max_conns) are in use: close one, or raise the limit`;
     return new TransportError(refusal, what, { op: "dial" });
   }
-}
-
-function evicted(slots: number): TransportError {
-  return new TransportError(
-    "timeout",
-    `All ${slots} handshake slots were taken, and this peer was the one that had been silent the longest`,
-    { op: "handshake", origin: "remote" },
-  );
 }

@@ -8,51 +8,67 @@
  * @module
  */
 
-import type { BlockPool } from "./block_pool.ts";
-import { CAPS } from "./caps.ts";
+import type { Address } from "./address.ts";
 import type { Clock } from "./clock.ts";
 import { brokenOff, type CloseReason, timeoutError } from "./close_reason.ts";
-import type { Backend, ConfigSnapshot } from "./config/config.ts";
+import type { ConfigSnapshot } from "./config/config.ts";
 import type { ConnectionInfo } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import { deferred } from "./deferred.ts";
 import { TransportError } from "./errors.ts";
 import type { Admitted } from "./limits/admission.ts";
 import type { ByteAccount } from "./limits/byte_account.ts";
+import type { Opening } from "./limits/handshakes.ts";
 import type { Limits } from "./limits/limits.ts";
 import { LinkClocks } from "./link_clocks.ts";
 import { Reading, type ReadingOwner } from "./reading.ts";
 import type { PendingSocket, Socket, SocketFault, SocketHandler } from "./runtime/runtime.ts";
 import type { Carrier, Sink, SinkReport } from "./sink.ts";
 import type { PqLabel, Traffic } from "./traffic.ts";
-import { Writer } from "./writer.ts";
+import { Writer, type WriterBounds, type WriterOwner } from "./writer.ts";
+
+/** Whom a link tells besides its host. */
+export interface LinkEvents {
+  /** It is usable. */
+  onOpen(link: Link): void;
+  /** It is closed, opened or not. */
+  onClosed(link: Link, reason: CloseReason): void;
+}
+
+/** What all links of a transport share, and whom they tell. */
+export interface LinkHost {
+  readonly config: () => ConfigSnapshot;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly limits: Limits;
+  /** The bounds of a writer. */
+  readonly inbox: WriterBounds;
+  /** Connections that may be opening at a time. */
+  readonly handshakeSlots: number;
+  /** What connections of a transport share, by the protocol that made it. */
+  shared<T extends object>(key: symbol, make: () => T): T;
+  /** Called once when the link is usable; returns why it must not be. */
+  onOpen(link: Link): TransportError | undefined;
+  /** Called once when it is closed, opened or not. */
+  onClosed(link: Link, reason: CloseReason): void;
+  /** Called once when its descriptor is free. */
+  onReleased(link: Link): void;
+}
 
 /** What a link is made of. */
 export interface LinkOptions {
   readonly id: string;
   readonly role: "dialer" | "listener";
-  readonly backend: Backend;
-  readonly config: () => ConfigSnapshot;
-  readonly clock: Clock;
-  readonly counters: Counters;
-  readonly pool: BlockPool;
-  readonly limits: Limits;
-  /** What connections of a transport share, by the protocol that made it. */
-  readonly shared: <T extends object>(key: symbol, make: () => T) => T;
+  readonly address: Address;
   /** Its slots, and whose limits it counts towards, where that is known already. */
   readonly admitted: Admitted;
   /** Protocols of which one must have been agreed on; empty: none needed. */
   readonly alpn: readonly string[];
-  /** Called once when the link is usable; returns why it must not be. */
-  readonly onOpen: (link: Link) => TransportError | undefined;
-  /** Called once when it is closed, opened or not. */
-  readonly onClosed: (link: Link, reason: CloseReason) => void;
-  /** Called once when its descriptor is free. */
-  readonly onReleased: () => void;
+  readonly events: LinkEvents;
 }
 
 /** See the module. */
-export class Link implements SocketHandler, Carrier, ReadingOwner {
+export class Link implements SocketHandler, Carrier, ReadingOwner, WriterOwner, Opening {
   readonly role: "dialer" | "listener";
   readonly outbox: Writer;
   readonly closed: Promise<CloseReason>;
@@ -63,7 +79,9 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
   /** Milliseconds from accept or dial until usable; `undefined` if it never was. */
   openedAfter: number | undefined;
   readonly startedAt: number;
-  readonly #options: LinkOptions;
+  /** What it is made of. */
+  readonly options: LinkOptions;
+  readonly #host: LinkHost;
   readonly #traffic: Traffic;
   readonly #clocks: LinkClocks;
   readonly #account: ByteAccount;
@@ -80,35 +98,23 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
   /** What comes after the bytes that are held. */
   #after: "end" | "close" | undefined;
 
-  /** @param options The parts and whom to tell. */
-  constructor(options: LinkOptions) {
-    const { clock, config, counters, limits, admitted } = options;
+  /** @param host What links share. @param options What is its own. */
+  constructor(host: LinkHost, options: LinkOptions) {
+    const { clock, config, counters, limits, inbox } = host;
     const { handshake_timeout, dial_timeout } = config();
-    this.#options = options;
-    const traffic = this.#traffic = counters.of(options.backend);
+    this.options = options;
+    this.#host = host;
     this.role = options.role;
     this.startedAt = clock.now();
+    this.#traffic = counters.of(options.address.transport!);
     this.#clocks = new LinkClocks(
       clock,
       config,
       (name) => this.fail(timeoutError(name, this.role, config())),
     );
-    this.#account = limits.budget.account(admitted.peer);
+    this.#account = limits.budget.account(options.admitted.peer);
     this.#reading = new Reading(this, limits, this.#account, counters);
-    this.outbox = new Writer({
-      items: CAPS.inboxItems,
-      bytes: 4 * CAPS.frameBytes,
-      pool: options.pool,
-      account: this.#account,
-      onBusy: (busy) => this.#clocks.writing(busy),
-      onTaken: (n) => {
-        this.bytesOut += n;
-        traffic.bytesOut += n;
-        traffic.writes.observe(n);
-        this.#clocks.progress();
-      },
-      onRefused: (kind) => counters.failed(kind, "write", undefined),
-    });
+    this.outbox = new Writer(inbox, this, this.#account);
     const { promise, resolve } = deferred<CloseReason>();
     this.closed = promise;
     this.#resolveClosed = resolve;
@@ -169,11 +175,11 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
   }
 
   get maxFrameBytes(): number {
-    return this.#options.config().limits.max_frame_bytes;
+    return this.#host.config().limits.max_frame_bytes;
   }
 
   get chunkBytes(): number {
-    return this.#options.config().limits.chunk_bytes;
+    return this.#host.config().limits.chunk_bytes;
   }
 
   get receiveBytes(): number {
@@ -181,11 +187,11 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
   }
 
   now(): number {
-    return this.#options.clock.now();
+    return this.#host.clock.now();
   }
 
   after(ms: number, callback: () => void): { cancel(): void } {
-    const timer = this.#options.clock.after(ms, () => {
+    const timer = this.#host.clock.after(ms, () => {
       if (this.#state !== "closed") callback();
     });
     return timer;
@@ -193,9 +199,9 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
 
   /** Its peer is known, as far as it will be. */
   belong(): void {
-    const { limits, admitted } = this.#options;
+    const { admitted } = this.options;
     this.#reading.belong(admitted.peer);
-    this.outbox.belong(limits.egress, admitted.peer);
+    this.outbox.belong(this.#host.limits.egress, admitted.peer);
   }
 
   chunked(bytes: number): void {
@@ -203,7 +209,7 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
   }
 
   shared<T extends object>(key: symbol, make: () => T): T {
-    return this.#options.shared(key, make);
+    return this.#host.shared(key, make);
   }
 
   /** The socket while it opens: whoever has it can give it up. */
@@ -226,7 +232,7 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
     if (this.#state !== "opening") return socket.destroy();
     this.#pending = undefined;
     this.#socket = socket;
-    const { alpn } = this.#options;
+    const { alpn } = this.options;
     if (alpn.length > 0 && socket.info.tls?.alpn === undefined && this.role === "dialer") {
       return this.fail(
         new TransportError(
@@ -239,7 +245,7 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
     this.openedAfter = this.now() - this.startedAt;
     this.#state = "open";
     this.#clocks.open();
-    const refusal = this.#options.onOpen(this);
+    const refusal = this.#host.onOpen(this);
     if (refusal !== undefined) return this.fail(refusal);
     // Closed by the one told, or not: bytes that were queued meanwhile go out now.
     if (this.#socket !== undefined) this.outbox.start(socket);
@@ -283,6 +289,37 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
     if (after === "close") this.onClose(undefined);
   }
 
+  /** Whether the peer has said something that only an honest one says. */
+  get greeted(): boolean {
+    return this.#pending?.greeted === true;
+  }
+
+  /** Makes room for another one that is opening. */
+  evict(): void {
+    this.fail(
+      new TransportError(
+        "timeout",
+        `All ${this.#host.handshakeSlots} handshake slots were taken, and this peer was the one that had been silent the longest`,
+        { op: "handshake", origin: "remote" },
+      ),
+    );
+  }
+
+  onBusy(busy: boolean): void {
+    this.#clocks.writing(busy);
+  }
+
+  onTaken(n: number): void {
+    this.bytesOut += n;
+    this.#traffic.bytesOut += n;
+    this.#traffic.writes.observe(n);
+    this.#clocks.progress();
+  }
+
+  onRefused(kind: "busy" | "rate_limited"): void {
+    this.#host.counters.failed(kind, "write", undefined);
+  }
+
   onWritten(n: number): void {
     this.#clocks.progress();
     this.outbox.written(n);
@@ -311,7 +348,7 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
       return;
     }
     if (this.#state !== "closed") this.#finish(this.#cause ?? this.#reasonOf(fault));
-    this.#options.onReleased();
+    this.#host.onReleased(this);
   }
 
   resume(owed: number = 0): void {
@@ -395,13 +432,13 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
     this.#sink?.closed(reason);
     this.#abort?.abort(error);
     this.#account.close();
-    this.#options.onClosed(this, reason);
+    this.#host.onClosed(this, reason);
     this.#resolveClosed(reason);
     // Last, as it can take long: no promise waits for the kernel.
     const socket = this.#socket ?? this.#pending;
     this.#socket = this.#pending = undefined;
     if (socket === undefined) {
-      if (this.#after === "close") this.#options.onReleased();
+      if (this.#after === "close") this.#host.onReleased(this);
       return;
     }
     if (later === undefined) socket.destroy();
@@ -409,7 +446,8 @@ export class Link implements SocketHandler, Carrier, ReadingOwner {
   }
 
   #facts(socket: Socket | undefined = this.#socket): ConnectionInfo {
-    const { id, role, backend } = this.#options;
+    const { id, role, address } = this.options;
+    const backend = address.transport!;
     const info = socket?.info;
     const remote = info?.remote ?? this.#pending?.remote;
     const uid = info?.uid ?? this.#pending?.uid ?? undefined;

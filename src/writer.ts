@@ -25,22 +25,24 @@ import { WriteLine } from "./write_line.ts";
  */
 const SMALL_BYTES = 32_768;
 
-/** What a writer is bounded by, and what it tells. */
-export interface WriterOptions {
+/** What the writers of a transport share. */
+export interface WriterBounds {
   /** Most items. */
   readonly items: number;
   /** Most bytes. */
   readonly bytes: number;
   /** Where blocks come from. */
   readonly pool: BlockPool;
-  /** Called when the inbox becomes busy (first byte waits) or idle (all is handed over). */
-  readonly onBusy: (busy: boolean) => void;
-  /** Called after each write with the bytes the runtime took. */
-  readonly onTaken: (n: number) => void;
-  /** Counts an item that was refused: the inbox was full, or the rate could not pay. */
-  readonly onRefused: (kind: "busy" | "rate_limited") => void;
-  /** What the bytes queued here count towards. */
-  readonly account?: ByteAccount;
+}
+
+/** Whom a writer tells. */
+export interface WriterOwner {
+  /** The inbox becomes busy (first byte waits) or idle (all is handed over). */
+  onBusy(busy: boolean): void;
+  /** The runtime took `n` bytes. */
+  onTaken(n: number): void;
+  /** An item was refused: the inbox was full, or the rate could not pay. */
+  onRefused(kind: "busy" | "rate_limited"): void;
 }
 
 /**
@@ -60,7 +62,9 @@ interface Run {
 /** See the module. Made when the socket is; starts sending at {@linkcode Writer.start}. */
 export class Writer implements Outbox {
   readonly smallBytes: number = SMALL_BYTES;
-  readonly #options: WriterOptions;
+  readonly #bounds: WriterBounds;
+  readonly #owner: WriterOwner;
+  readonly #account: ByteAccount | undefined;
   readonly #runs: Run[] = [];
   /** Made when somebody first waits. */
   #line: WriteLine | undefined;
@@ -88,9 +92,11 @@ export class Writer implements Outbox {
   /** Whether what is next has to be paid first. */
   #unpaid = false;
 
-  /** @param options The bounds, and whom to tell. */
-  constructor(options: WriterOptions) {
-    this.#options = options;
+  /** @param bounds The bounds. @param owner Whom to tell. @param account What the bytes queued here count towards. */
+  constructor(bounds: WriterBounds, owner: WriterOwner, account?: ByteAccount) {
+    this.#bounds = bounds;
+    this.#owner = owner;
+    this.#account = account;
   }
 
   /** Whose rates pay for what is sent. */
@@ -155,7 +161,7 @@ export class Writer implements Outbox {
   refusal(n: number): TransportError {
     if (this.#failure !== undefined) return this.#failure;
     const kind = this.#waiting > 0 || !this.#hasRoom(n) ? "busy" : "rate_limited";
-    this.#options.onRefused(kind);
+    this.#owner.onRefused(kind);
     if (kind === "rate_limited") {
       return new TransportError(
         kind,
@@ -165,7 +171,7 @@ export class Writer implements Outbox {
     }
     return new TransportError(
       kind,
-      `No room for ${n} bytes: the writer inbox holds ${this.#items} of ${this.#options.items} items and ${this.#bytes} of ${this.#options.bytes} bytes, ${this.#waiting} callers wait; wait with send() or write()`,
+      `No room for ${n} bytes: the writer inbox holds ${this.#items} of ${this.#bounds.items} items and ${this.#bytes} of ${this.#bounds.bytes} bytes, ${this.#waiting} callers wait; wait with send() or write()`,
       { op: "write" },
     );
   }
@@ -174,7 +180,7 @@ export class Writer implements Outbox {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const line = this.#line ??= new WriteLine((n) => this.#hasRoom(n) || this.#awaitBudget(n));
     if (line.full) {
-      this.#options.onRefused("busy");
+      this.#owner.onRefused("busy");
       return Promise.reject(line.refusal());
     }
     return line.join(bytes, put, signal);
@@ -212,7 +218,7 @@ export class Writer implements Outbox {
     this.#block = undefined;
     runs.forEach((run, i) => {
       if (run.block !== undefined && i >= lent && run.taken === run.released) {
-        this.#options.pool.give(run.block);
+        this.#bounds.pool.give(run.block);
       }
       run.done?.(failure);
     });
@@ -268,7 +274,8 @@ export class Writer implements Outbox {
   }
 
   #hasRoom(n: number): boolean {
-    const { items, bytes, account } = this.#options;
+    const { items, bytes } = this.#bounds;
+    const account = this.#account;
     return this.#items < items && this.#bytes + n <= bytes &&
       (account === undefined || account.canQueue(n));
   }
@@ -293,7 +300,7 @@ export class Writer implements Outbox {
     let run = this.#runs[this.#runs.length - 1];
     if (run?.block === undefined || run.end + n > run.bytes.length) {
       if (run?.block !== undefined || n > SMALL_BLOCK_BYTES) this.#large = true;
-      this.#block = this.#options.pool.take(this.#large);
+      this.#block = this.#bounds.pool.take(this.#large);
       run = this.#append(this.#block.bytes, this.#block, undefined, 0, 0);
     }
     // A run that was wholly taken before gets a tail: it is the next to send again.
@@ -304,7 +311,7 @@ export class Writer implements Outbox {
     run.items++;
     this.#items++;
     this.#bytes += n;
-    this.#options.account?.queue(n);
+    this.#account?.queue(n);
     this.#schedule();
     return at;
   }
@@ -320,7 +327,7 @@ export class Writer implements Outbox {
     this.#runs.push(run);
     this.#items += items;
     this.#bytes += end;
-    if (end > 0) this.#options.account?.queue(end);
+    if (end > 0) this.#account?.queue(end);
     this.#tellBusy(true);
     this.#schedule();
     return run;
@@ -370,7 +377,7 @@ export class Writer implements Outbox {
       this.#next++;
     }
     if (several && !gathers) socket.uncork();
-    if (all > 0) this.#options.onTaken(all);
+    if (all > 0) this.#owner.onTaken(all);
     this.#release(socket.lends ? 0 : Infinity);
     this.#judge();
     this.#finishIfDone();
@@ -383,7 +390,7 @@ export class Writer implements Outbox {
    * @returns Bytes taken.
    */
   #gather(socket: Socket): number {
-    const { scratch } = this.#options.pool;
+    const { scratch } = this.#bounds.pool;
     let all = 0;
     while (this.#next < this.#runs.length - 1 && this.#socket !== undefined) {
       const first = this.#runs[this.#next]!;
@@ -442,7 +449,7 @@ export class Writer implements Outbox {
       finished++;
     }
     this.#lent -= all;
-    if (all > 0) this.#options.account?.queue(-all);
+    if (all > 0) this.#account?.queue(-all);
     if (finished === 0) return this.#line?.serve();
     // Out of the queue first: whoever is told may write again, or break the connection off.
     const free = this.#runs.splice(0, finished);
@@ -452,7 +459,7 @@ export class Writer implements Outbox {
       if (run.block === undefined) continue;
       // Alone, a large one was not needed; after a small one it was.
       if (finished === 1 && run.end <= SMALL_BLOCK_BYTES) this.#large = false;
-      this.#options.pool.give(run.block);
+      this.#bounds.pool.give(run.block);
     }
     if (this.#runs.length === 0) {
       this.#block = undefined;
@@ -470,12 +477,13 @@ export class Writer implements Outbox {
   #tellBusy(busy: boolean): void {
     if (busy === this.#busy) return;
     this.#busy = busy;
-    this.#options.onBusy(busy);
+    this.#owner.onBusy(busy);
   }
 
   /** Room in the inbox comes with the next release; room in the budget can come from anywhere. */
   #awaitBudget(n: number): boolean {
-    const { items, bytes, account } = this.#options;
+    const { items, bytes } = this.#bounds;
+    const account = this.#account;
     if (this.#items < items && this.#bytes + n <= bytes) {
       account?.whenQueueable(n, () => this.#line?.serve());
     }

@@ -53,10 +53,7 @@ interface Bench {
 
 /** Two items at most, so that the third producer waits. */
 function bench(lends: boolean): Bench {
-  const writer = new Writer({
-    items: 2,
-    bytes: 100,
-    pool: new BlockPool(),
+  const writer = new Writer({ items: 2, bytes: 100, pool: new BlockPool() }, {
     onBusy: () => {},
     onTaken: () => {},
     onRefused: () => {},

@@ -58,13 +58,10 @@ interface Fixture {
 function fixture(lends: boolean, items = 4, bytes = 200_000): Fixture {
   let refused = 0;
   const busy: boolean[] = [];
-  const writer = new Writer({
-    items,
-    bytes,
-    pool: new BlockPool(),
-    onBusy: (on) => busy.push(on),
+  const writer = new Writer({ items, bytes, pool: new BlockPool() }, {
+    onBusy: (on) => void busy.push(on),
     onTaken: () => {},
-    onRefused: () => refused++,
+    onRefused: () => void refused++,
   });
   const socket = new ScriptedSocket(lends);
   return { writer, socket, refused: () => refused, busy };

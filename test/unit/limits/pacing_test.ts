@@ -122,13 +122,10 @@ describe("paced writer", () => {
     const pacer = new Pacer(clock, rates, () => 65_536, (peer) => peer.egress);
     const busy: boolean[] = [];
     const refused: string[] = [];
-    const made = new Writer({
-      items: 10,
-      bytes: 1_000_000,
-      pool: new BlockPool(),
-      onBusy: (on) => busy.push(on),
+    const made = new Writer({ items: 10, bytes: 1_000_000, pool: new BlockPool() }, {
+      onBusy: (on) => void busy.push(on),
       onTaken: () => {},
-      onRefused: (kind) => refused.push(kind),
+      onRefused: (kind) => void refused.push(kind),
     });
     made.belong(pacer, undefined);
     const socket = { sent: 0, room: Infinity, writes: [] as number[] };
