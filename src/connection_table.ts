@@ -13,7 +13,7 @@ import type { ConfigSnapshot } from "./config/config.ts";
 import { Counters } from "./counters.ts";
 import { deferred } from "./deferred.ts";
 import { TransportError } from "./errors.ts";
-import type { Admitted, Refusal } from "./limits/admission.ts";
+import type { Refusal } from "./limits/admission.ts";
 import type { ByteBudget } from "./limits/byte_budget.ts";
 import { Limits } from "./limits/limits.ts";
 import { peerKey } from "./limits/peer_key.ts";
