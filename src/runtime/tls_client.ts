@@ -7,6 +7,7 @@
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions, PeerCertificate, SecureContext, TLSSocket } from "node:tls";
 import { checkCertificate } from "./certificates.ts";
+import { groupList } from "./key_exchange.ts";
 import { type ClientTls, TlsMaterialError } from "./runtime.ts";
 import type { TlsModules } from "./tls_modules.ts";
 import { wipe } from "./wipe.ts";
@@ -64,7 +65,7 @@ function contextOf(
       ...(certificate === undefined
         ? {}
         : { cert: certificate.cert as string, key: certificate.key as string }),
-      ...(tls.groups.length === 0 ? {} : { ecdhCurve: tls.groups.join(":") }),
+      ...(tls.groups.length === 0 ? {} : { ecdhCurve: groupList(tls.groups) }),
       minVersion: "TLSv1.3",
       maxVersion: "TLSv1.3",
     });

@@ -12,6 +12,7 @@
 import type { SecureContext, TLSSocket, TLSSocketOptions } from "node:tls";
 import type { Duplex } from "node:stream";
 import { checkCertificate, type CheckedCertificate } from "./certificates.ts";
+import { groupList } from "./key_exchange.ts";
 import { type CertificateFacts, type ServerTls, TlsMaterialError } from "./runtime.ts";
 import type { TlsModules } from "./tls_modules.ts";
 import { probe } from "./tls_probe.ts";
@@ -111,7 +112,7 @@ export class TlsServer {
         cert: cert as string,
         key: key as string,
         ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa as string | string[] }),
-        ...(tls.groups.length === 0 ? {} : { ecdhCurve: tls.groups.join(":") }),
+        ...(tls.groups.length === 0 ? {} : { ecdhCurve: groupList(tls.groups) }),
         minVersion: "TLSv1.3",
         maxVersion: "TLSv1.3",
         sessionIdContext: "ron-transport", // without it OpenSSL fails resumption with client certificates
