@@ -50,7 +50,8 @@ export function describeBug(bug: string): string {
 /** Makes a copy of the sources with a bug in it. Returns why that failed, or `undefined`. */
 export async function plant(bug: string, folder: string): Promise<string | undefined> {
   for (const path of COPIED) cpSync(join(ROOT, path), join(folder, path), { recursive: true });
-  const { code, output } = await run("git", ["apply", "-p1", join(FOLDER, `${bug}.patch`)], {
+  // The lines around a bug may change; those that it replaces must be there.
+  const { code, output } = await run("git", ["apply", "-p1", "-C0", join(FOLDER, `${bug}.patch`)], {
     cwd: folder,
   });
   return code === 0 ? undefined : output.trim();
