@@ -5,7 +5,7 @@
  */
 
 import { environment } from "../runtime/host.ts";
-import { FileError, readSmall, sha256Of } from "../runtime/host_config.ts";
+import { FileError, readSmall, sha256Of, socketDirectoryFault } from "../runtime/host_config.ts";
 import type { TlsMaterial } from "../tls/options.ts";
 import type { ConfigIssue, ConfigSnapshot, TransportConfig } from "./config.ts";
 import { readDocument, unreadable } from "./document.ts";
@@ -117,7 +117,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<LoadedCon
     if (read.material === undefined) throw new ConfigError(placed(read.issues, where));
     parts.push(read.material.cert, read.material.key);
   }
-  const faults = unable(config);
+  const faults = [...unable(config), ...await socketFaults(config)];
   if (faults.length > 0) throw new ConfigError(placed(faults, where));
   if (config.tls_client.ca_bundle_path !== "") {
     const read = await readRoots(config);
@@ -154,6 +154,19 @@ const MATERIAL_HOOKS: MaterialHooks = Object.freeze({
     return new TextDecoder().decode(roots);
   },
 });
+
+/** Whether the directory of a Unix socket lets nobody else in. */
+async function socketFaults({ uds }: ConfigSnapshot): Promise<ConfigIssue[]> {
+  const fault = uds.path === "" ? undefined : await socketDirectoryFault(uds.path);
+  if (fault === undefined) return [];
+  const rule = "must lie in a directory of mode 0700 that belongs to this user";
+  return [{
+    path: "uds.path",
+    rule,
+    got: fault.slice(0, 300),
+    instead: "name another path, or mend it",
+  }];
+}
 
 /** A transport that only dials shows no certificate. */
 function needsMaterial(config: ConfigSnapshot, { ownMaterial }: ConfigSources): boolean {

@@ -11,6 +11,8 @@ import { access, open, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
 
+export { socketDirectoryFault } from "./unix_socket.ts";
+
 /** A small file as it was when it was opened. */
 export interface SmallFile {
   readonly bytes: Uint8Array;

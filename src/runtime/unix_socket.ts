@@ -38,6 +38,22 @@ export async function bindPrivately<B>(path: string, bind: () => Promise<B>): Pr
   return await bindMasked(modules, bind);
 }
 
+/**
+ * What keeps a socket from being made at a path, as far as its directory is concerned.
+ *
+ * @param path Absolute.
+ * @returns The fault, or `undefined`.
+ */
+export async function socketDirectoryFault(path: string): Promise<string | undefined> {
+  try {
+    checkDirectory(await load(), path);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnixSocketError) return error.message;
+    throw error;
+  }
+}
+
 async function load(): Promise<Modules> {
   const [fs, net, process] = await Promise.all([
     import("node:fs"),

@@ -192,7 +192,7 @@ async function outcome(sources: ConfigSources, note: string): Promise<boolean> {
     assert.ok(error.message.length < 20_000, `${note}: a message of ${error.message.length}`);
     for (const { path, rule, got, source } of error.issues) {
       assert.ok(path.length <= 200 && rule.length > 0 && rule.length <= 250, `${note}: ${rule}`);
-      assert.ok(got.length <= 67, `${note}: ${got}`);
+      assert.ok(got.length <= 300, `${note}: ${got}`);
       assert.ok(source !== undefined && source.length > 0, `${note}: ${path} ${rule}`);
     }
     return false;

@@ -1,6 +1,6 @@
 /** Every row of the configuration's test matrix, by its name. */
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "../harness.ts";
@@ -147,6 +147,22 @@ describe("configuration matrix", () => {
   it("a Unix socket and a bind address, both set by a source", async () => {
     const text = `bind_addr = "127.0.0.1:7"\n[uds]\npath = "${at("x.sock")}"`;
     assert.match(paths(await refused({ file: await file(text) })).join(), /uds|bind_addr/);
+  });
+
+  it("the directory of a Unix socket: missing, or open to others", async () => {
+    const folder = at("sockets");
+    const text = `[uds]\npath = "${join(folder, "x.sock")}"`;
+    const [missing] = await refused({ file: await file(text) });
+    assert.equal(missing?.path, "uds.path");
+    assert.match(missing.got, /does not exist/);
+    await mkdir(folder, { mode: 0o755 });
+    const [open] = await refused({ file: await file(text) });
+    assert.match(open!.got, /must have 0700/);
+    await chmod(folder, 0o700);
+    assert.equal(
+      (await loadConfig({ file: await file(text), env: {} })).config.uds.path.length > 0,
+      true,
+    );
   });
 
   it("negative, fractional and overflowing rates and limits", async () => {
