@@ -18,7 +18,7 @@ import type {
 } from "./runtime.ts";
 
 /** Bytes lent to the runtime at which a write takes nothing more until some are free. */
-const LENT_BYTES = 524_288;
+const LENT_BYTES = 1_048_576;
 
 /** Wires a runtime socket to a handler. Opened by {@linkcode NodeSocket.open}, once it is usable. */
 export class NodeSocket implements Socket, PendingSocket {
