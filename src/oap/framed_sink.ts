@@ -216,7 +216,9 @@ export class FramedSink implements Sink, Counted {
         const room = this.#consumer !== undefined || this.queue.wanted ? Infinity : this.#room;
         if (room <= 0 || this.#parser.blocked) {
           const rest = bytes.subarray(from);
-          this.#held.unshift(owned ? rest : rest.slice());
+          // A small rest of a large receive would keep all of it, and count for itself only.
+          const keeps = owned && 2 * rest.length >= bytes.buffer.byteLength;
+          this.#held.unshift(keeps ? rest : rest.slice());
           return;
         }
         this.#parser.nextMaxFrameBytes = this.#limit;
