@@ -299,6 +299,18 @@ describe("handshake slots", () => {
     assert.equal(handshakes.used, 64);
   });
 
+  it("come back one by one", () => {
+    const handshakes = new Handshakes(() => 1);
+    const mine = Array.from({ length: 8 }, () => opening(handshakes));
+    for (const one of mine) handshakes.add(one, "a");
+    for (const one of mine.slice(0, 3)) handshakes.remove(one);
+    for (let i = 0; i < 3; i++) {
+      assert.ok(handshakes.admits("a"));
+      handshakes.add(opening(handshakes), "a");
+    }
+    assert.equal(handshakes.admits("a"), false);
+  });
+
   it("come back once, also where the peer is not known", () => {
     const handshakes = new Handshakes(() => 1);
     const [known, unknown] = [opening(handshakes), opening(handshakes)];

@@ -130,6 +130,53 @@ describe("byte budget", () => {
     assert.equal(budget.account().reserve(1, () => {}), false);
   });
 
+  it("gives a peer no window beyond its quarter, and starts with nothing held", () => {
+    const budget = new ByteBudget();
+    const one = share();
+    assert.equal(fill(budget, one).length, 16);
+    assert.equal(budget.account(one).widen(WIDE), false);
+    const account = budget.account();
+    assert.ok(account.reserve(MIB, () => {}));
+    for (let n = 0; n < 15; n++) assert.ok(budget.account().reserve(MIB, () => {}));
+    const exact = new ByteBudget(SMALL_POOL).account();
+    assert.ok(exact.canQueue(2 * MIB + OUT_FLOOR_BYTES));
+    assert.equal(exact.canQueue(2 * MIB + OUT_FLOOR_BYTES + 1), false);
+    assert.ok(exact.widen(FLOOR_BYTES + MIB)); // a sixteenth, to the byte
+    assert.ok(exact.retain(FLOOR_BYTES + 4 * MIB));
+  });
+
+  it("serves those who wait when only inboxes, or only receives, give something back", () => {
+    for (const way of ["in", "out"] as const) {
+      const budget = new ByteBudget(SMALL_POOL);
+      const one = share();
+      const first = budget.account(one);
+      if (way === "out") first.queue(MIB + OUT_FLOOR_BYTES);
+      else assert.ok(first.reserve(MIB, () => {}));
+      fill(budget, one);
+      let granted = false;
+      assert.equal(budget.account(one).reserve(MIB, () => granted = true), false);
+      if (way === "out") first.queue(-MIB);
+      else first.reserve(0, () => {});
+      assert.ok(granted, way);
+    }
+  });
+
+  it("keeps the turn of a large one while those behind it come and go", () => {
+    const budget = new ByteBudget(SMALL_POOL);
+    const full = Array.from({ length: 16 }, () => fill(budget, share(), 1)).flat();
+    full[0]!.reserve(MIB / 2, () => {});
+    const one = share();
+    let granted = false;
+    assert.equal(budget.account(one).reserve(MIB, () => granted = true), false);
+    const behind = [budget.account(one), budget.account(one)];
+    for (const account of behind) assert.equal(account.reserve(1_000, () => {}), false);
+    behind[0]!.close();
+    assert.equal(budget.account().reserve(1_000, () => {}), false);
+    behind[1]!.close();
+    full[0]!.close();
+    assert.ok(granted);
+  });
+
   it("lets what was received stay within the floor, whatever is used", () => {
     const budget = new ByteBudget(SMALL_POOL);
     const stalled = Array.from({ length: 16 }, () => fill(budget, share(), 1)).flat();

@@ -5,6 +5,7 @@ import { type Connection, Transport } from "../../../mod.ts";
 import { BlockPool } from "../../../src/block_pool.ts";
 import { parseConfig } from "../../../src/config/schema.ts";
 import { TransportError } from "../../../src/errors.ts";
+import { Intake } from "../../../src/intake.ts";
 import { Pacer } from "../../../src/limits/pacer.ts";
 import { LinkClocks } from "../../../src/link_clocks.ts";
 import type { SinkReport } from "../../../src/sink.ts";
@@ -188,6 +189,18 @@ describe("paced writer", () => {
     end();
   });
 
+  it("counts an item once, whatever its size and parts, and takes others while nobody is in line", async () => {
+    const { clock, writer: w, end } = writer(1_000_000);
+    await w.inTurn(10, () => w.push(undefined, new Uint8Array(10), undefined));
+    assert.ok(w.push(new Uint8Array(38), new Uint8Array(20_000), undefined));
+    assert.ok(w.push(new Uint8Array(20_000), new Uint8Array(20_000), undefined));
+    assert.ok(w.reserve(10) >= 0);
+    assert.equal(w.items, 4);
+    assert.equal(w.bytes, 10 + 20_038 + 40_000 + 10);
+    clock.advance(1);
+    end();
+  });
+
   it("asks for no tokens while the peer takes nothing, and goes on when it does", async () => {
     const { clock, writer: w, socket, end } = writer(1_000);
     socket.room = 100;
@@ -206,6 +219,62 @@ describe("paced writer", () => {
     // a full bucket and a second's worth
     assert.ok(socket.sent >= 1_500 && socket.sent <= 2_000, `${socket.sent}`);
     end();
+  });
+});
+
+describe("intake", () => {
+  function intake(rate: number) {
+    const clock = new ManualClock();
+    const rates = { conn: () => rate, peer: () => 0, global: () => 0 };
+    const pacer = new Pacer(clock, rates, () => 65_536, (peer) => peer.ingress);
+    const log: string[] = [];
+    const made: Intake = new Intake({
+      deliver: (bytes) => {
+        assert.ok(bytes.every((byte) => byte < 9), "it changed while it was held");
+        log.push(`${bytes.length}`);
+      },
+      onHold: (scope) => log.push(`hold ${scope}`),
+      onFree: () => log.push("free"),
+    }, pacer);
+    return { clock, intake: made, log, pacer };
+  }
+
+  it("passes on what is paid, holds what is not, and hands it on in order", () => {
+    const { clock, intake: i, log } = intake(1_000);
+    assert.ok(i.limited);
+    assert.ok(i.take(new Uint8Array(400), false));
+    assert.deepEqual(log, []);
+    assert.equal(i.take(new Uint8Array(300), false), false);
+    assert.equal(i.take(new Uint8Array(1), false), false); // though there are tokens for it
+    assert.equal(i.held, 301);
+    clock.advance(1_000);
+    assert.deepEqual(log, ["hold conn", "250", "50", "1", "free"]);
+    assert.equal(i.held, 0);
+    assert.ok(i.take(new Uint8Array(400), false));
+  });
+
+  it("asks for no tokens while its consumer is behind, and goes on with the last byte", () => {
+    const { clock, intake: i, log, pacer } = intake(1_000);
+    assert.ok(i.take(new Uint8Array(500), false));
+    assert.equal(i.take(new Uint8Array(1), false), false);
+    i.stop(true);
+    clock.advance(1_000);
+    assert.deepEqual([log.length, i.held, pacer.waiting], [1, 1, 0]);
+    i.stop(false);
+    clock.advance(10);
+    assert.deepEqual(log, ["hold conn", "1", "free"]);
+    assert.equal(i.take(new Uint8Array(5_000), false), false);
+    i.close();
+    assert.deepEqual([i.held, pacer.waiting, clock.pending], [0, 0, 0]);
+  });
+
+  it("copies what is only lent", () => {
+    const { clock, intake: i } = intake(1_000);
+    const bytes = new Uint8Array(600).fill(1);
+    assert.equal(i.take(bytes, false), false);
+    bytes.fill(9);
+    clock.advance(1_000);
+    assert.equal(i.held, 0);
   });
 });
 

@@ -44,6 +44,28 @@ describe("peer table", () => {
     }
   });
 
+  it("is a table of max_conns and 1 024 more, and new peers hold nothing", () => {
+    assert.equal(SPARE_ENTRIES, 1_024);
+    const table = new PeerTable(limits(10));
+    const peer = table.get("a", 0)!;
+    assert.deepEqual([peer.held, peer.outgoing, peer.windows, table.connections], [0, 0, 0, 0]);
+    const slots = [peer.slots.take()!, peer.slots.take()!];
+    assert.equal(table.connections, 2);
+    peer.accepts.tryConsume(5, 0);
+    table.settle("a", peer, 0);
+    slots[0]!.release();
+    table.settle("a", peer, 0);
+    assert.equal(table.connections, 1);
+    // one connection is left: it is not idle, and no sweep may take it
+    slots[1]!.release();
+    table.settle("a", peer, 0);
+    const again = peer.slots.take()!;
+    table.settle("a", peer, 0);
+    table.get("b", 10_000);
+    assert.equal(table.get("a", 10_000), peer);
+    again.release();
+  });
+
   it("has room again once the buckets of those who left are full", () => {
     const table = new PeerTable(limits(10));
     const leave = (key: string, now: number): boolean => {
