@@ -192,6 +192,8 @@ describe("paced writer", () => {
   it("counts an item once, whatever its size and parts, and takes others while nobody is in line", async () => {
     const { clock, writer: w, end } = writer(1_000_000);
     await w.inTurn(10, () => w.push(undefined, new Uint8Array(10), undefined));
+    clock.advance(1); // until then it waits for its tokens, and nobody overtakes it
+    await Promise.resolve();
     assert.ok(w.push(new Uint8Array(38), new Uint8Array(20_000), undefined));
     assert.ok(w.push(new Uint8Array(20_000), new Uint8Array(20_000), undefined));
     assert.ok(w.reserve(10) >= 0);
