@@ -89,11 +89,11 @@ export class ConnectionTable implements LinkHost {
    *
    * @throws {TransportError} `peer_limit` when all are taken, of the transport or of the peer.
    */
-  dialling(address: Address, alpn: readonly string[], events: LinkEvents): Link {
+  dialling(address: Address, events: LinkEvents): Link {
     const { hostname } = address;
     const admitted = this.limits.admission.dial(hostname && peerKey(hostname));
     if (typeof admitted !== "string") {
-      return this.#link({ role: "dialer", address, admitted, alpn, events });
+      return this.#link({ role: "dialer", address, admitted, events });
     }
     const error = this.#refused(admitted);
     this.counters.failed(error.kind, error.op, undefined);
@@ -112,7 +112,7 @@ export class ConnectionTable implements LinkHost {
       return undefined;
     }
     this.counters.of(address.transport!).accepts++;
-    const link = this.#link({ role: "listener", address, admitted, alpn: [], events });
+    const link = this.#link({ role: "listener", address, admitted, events });
     admission.handshakes.add(link, admitted.peer);
     return link;
   }

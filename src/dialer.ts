@@ -11,7 +11,7 @@ import type { ConnectionTable } from "./connection_table.ts";
 import { deferred } from "./deferred.ts";
 import { TransportError } from "./errors.ts";
 import type { DialOptions, TransportHooks } from "./options.ts";
-import { type Runtime, TlsMaterialError } from "./runtime/runtime.ts";
+import { type PendingSocket, type Runtime, TlsMaterialError } from "./runtime/runtime.ts";
 import { gate } from "./tls/gate.ts";
 import { clientTls, materialError, pqRule } from "./tls/material.ts";
 
@@ -30,13 +30,8 @@ export async function dial(
 ): Promise<Connection> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const tls = address.transport === "tls"
-    // A certificate names no path: one for this host is asked for, unless the caller names another.
-    ? await clientTls(address.hostname ?? "localhost", options.tls, config, roots)
-    : undefined;
-  signal?.throwIfAborted();
   const opened = deferred<Connection>();
-  const link = table.dialling(address, tls?.alpn ?? [], {
+  const link = table.dialling(address, {
     onOpen: (link) => opened.resolve(new Connection(link)),
     onClosed: (_link, reason) =>
       opened.reject(
@@ -48,16 +43,27 @@ export async function dial(
     link.abort();
   };
   signal?.addEventListener("abort", onAbort, { once: true });
-  const rules = {
-    tls: tls !== undefined,
-    alpn: tls?.alpn ?? [],
-    ...pqRule(config),
-    authorize: options.authorize,
+  // From here on the link's deadline runs, while a source of certificates takes its time too.
+  const connect = async (): Promise<PendingSocket | undefined> => {
+    const tls = address.transport === "tls"
+      // A certificate names no path: one for this host is asked for, unless the caller names another.
+      ? await clientTls(address.hostname ?? "localhost", options.tls, config, roots)
+      : undefined;
+    if (link.isClosed) return undefined;
+    const rules = {
+      tls: tls !== undefined,
+      alpn: tls?.alpn ?? [],
+      ...pqRule(config),
+      authorize: options.authorize,
+    };
+    return await runtime.connect(address, tls, gate(link, rules));
   };
-  runtime.connect(address, tls, gate(link, rules)).then(
-    (pending) => link.hold(pending),
+  connect().then(
+    (pending) => pending === undefined ? link.onClose(undefined) : link.hold(pending),
     (cause) => {
-      if (cause instanceof TlsMaterialError) link.fail(materialError(cause, "dial"));
+      const error = cause instanceof TlsMaterialError ? materialError(cause, "dial") : cause;
+      opened.reject(error);
+      link.fail(TransportError.from(error, "io_closed", { op: "dial" }));
       link.onClose({ type: "system", cause });
     },
   );

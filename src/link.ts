@@ -62,8 +62,6 @@ export interface LinkOptions {
   readonly address: Address;
   /** Its slots, and whose limits it counts towards, where that is known already. */
   readonly admitted: Admitted;
-  /** Protocols of which one must have been agreed on; empty: none needed. */
-  readonly alpn: readonly string[];
   readonly events: LinkEvents;
 }
 
@@ -232,16 +230,6 @@ export class Link implements SocketHandler, Carrier, ReadingOwner, WriterOwner, 
     if (this.#state !== "opening") return socket.destroy();
     this.#pending = undefined;
     this.#socket = socket;
-    const { alpn } = this.options;
-    if (alpn.length > 0 && socket.info.tls?.alpn === undefined && this.role === "dialer") {
-      return this.fail(
-        new TransportError(
-          "tls",
-          `The peer must agree on one of the protocols ${alpn.join(", ")} by ALPN, but chose none`,
-          { op: "handshake", origin: "remote" },
-        ),
-      );
-    }
     this.openedAfter = this.now() - this.startedAt;
     this.#state = "open";
     this.#clocks.open();

@@ -98,7 +98,7 @@ describe("tls: client certificates", () => {
       const material = await pair();
       // with TLS 1.3 a client is done before the server has judged: it may hear of it at its first read
       const told = await ends.dial(material === undefined ? {} : { material })
-        .then((connection) => connection.read(new Uint8Array(1)), (error: unknown) => error);
+        .then((connection) => connection.read(new Uint8Array(1))).catch((error: unknown) => error);
       await ends.until(() => ends.closed.length > 0);
       assert.equal(ends.accepted.length, 0);
       assert.equal(ends.closed[0]?.reason.kind, "tls");
@@ -174,7 +174,7 @@ describe("tls: authorize", () => {
     it(`a hook of the listener that ${which} refuses`, async () => {
       await using ends = await Ends.open({ listen: { authorize: hook as () => boolean } });
       const told = await ends.dial()
-        .then((connection) => connection.read(new Uint8Array(1)), (error: unknown) => error);
+        .then((connection) => connection.read(new Uint8Array(1))).catch((error: unknown) => error);
       assert.ok(told === null || TransportError.is(told));
       await ends.until(() => ends.closed.length > 0);
       assert.equal(ends.accepted.length, 0);
@@ -274,5 +274,41 @@ describe("tls: protocols", () => {
     await using ends = await Ends.open({ listen: { tls: { material, alpn: ["b/2", "a/1"] } } });
     const connection = await ends.dial({ alpn: ["a/1", "b/2"] });
     assert.equal(connection.info.tls?.alpn, "b/2");
+  });
+});
+
+describe("tls: a source of certificates that takes its time", () => {
+  it("is within the dial's deadline, and the slot is free again", async () => {
+    await using ends = await Ends.open({ client: { dial_timeout: "100ms" } });
+    const asked = new Promise<never>(() => {});
+    const error = await failure(ends.dial({ material: () => asked }));
+    assert.equal(error.kind, "timeout");
+    assert.equal(ends.client.counters().timeouts["dial"], 1);
+  });
+
+  it("is given up by the dial's signal, and what it gives later is not used", async () => {
+    await using ends = await Ends.open();
+    const abort = new AbortController();
+    const pair = await clientPair("late");
+    let give: (pair: ThrowAwayCertificate) => void = () => {};
+    const material = (): Promise<ThrowAwayCertificate> => {
+      setTimeout(() => abort.abort(new Error("enough")), 5);
+      return new Promise((resolve) => give = resolve);
+    };
+    await assert.rejects(ends.dial({ material }, { signal: abort.signal }), /enough/);
+    give(pair);
+    await delay(20);
+    assert.equal(ends.server.counters().accepts, 0);
+    assert.equal(ends.client.counters().inflight, 0);
+  });
+
+  it("that throws ends the dial with what it threw", async () => {
+    await using ends = await Ends.open();
+    const material = (): never => {
+      throw new RangeError("no such secret");
+    };
+    await assert.rejects(ends.dial({ material }), RangeError);
+    await delay(5);
+    assert.equal(ends.client.counters().inflight, 0);
   });
 });
