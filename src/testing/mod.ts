@@ -1,6 +1,7 @@
 /**
- * Parts for tests: a network in memory, a clock moved by hand, the conformance suite of backends,
- * throw-away certificates.
+ * Parts for tests: a network in memory with faults, a clock moved by hand, a whole simulation from one
+ * seed, a pair on real sockets, a check for leaks, the conformance suite of backends, throw-away
+ * certificates.
  *
  * @example Two ends that face each other
  * ```ts
@@ -18,6 +19,8 @@ export * from "./certificate.ts";
 export { conformance, type ConformanceCase, type ConformanceEnds } from "./conformance.ts";
 export { drive } from "./drive.ts";
 export { type DuplexPair, duplexPair, type DuplexPairOptions } from "./duplex_pair.ts";
+export { assertNoLeaks, type LeakOptions, type LeakWatch } from "./leaks.ts";
+export { type Loopback, loopback, type LoopbackOptions } from "./loopback.ts";
 export { ManualClock } from "./manual_clock.ts";
 export { MemoryNetwork, type MemoryNetworkOptions } from "./memory_network.ts";
 export type { MemoryDirection, MemoryWire } from "./memory_wire.ts";
