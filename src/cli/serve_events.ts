@@ -150,7 +150,10 @@ export class ServeEvents {
     const what = issues === undefined
       ? diff.map(({ path, from, to }) => `${path} ${toml(from)} -> ${toml(to)}`).join(", ")
       : issues.map(issueText).join("; ");
-    this.#message(`configuration ${result} (version ${version}): ${what || "no difference"}`);
+    const less = widened.length === 0 ? "" : `; bounds less: ${widened.join(", ")}`;
+    this.#message(
+      `configuration ${result} (version ${version}): ${what || "no difference"}${less}`,
+    );
   }
 
   /** Something that people should know. */
