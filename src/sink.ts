@@ -96,6 +96,8 @@ export interface Outbox {
    * @param n Bytes of the item.
    */
   refusal(n: number): TransportError;
+  /** Whether so many wait in line that {@linkcode Outbox.inTurn} would refuse one more. */
+  readonly crowded: boolean;
   /**
    * Waits in line, at most 256 callers at a time. Nobody overtakes: while some wait, everyone else is
    * refused. What is put in turn is paid for as it is sent, however low the egress rate.

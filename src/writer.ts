@@ -176,6 +176,10 @@ export class Writer implements Outbox {
     );
   }
 
+  get crowded(): boolean {
+    return this.#line?.full ?? false;
+  }
+
   inTurn(bytes: number, put: () => boolean, signal?: AbortSignal): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const line = this.#line ??= new WriteLine((n) => this.#hasRoom(n) || this.#awaitBudget(n));

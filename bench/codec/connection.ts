@@ -32,6 +32,7 @@ export function connection(): { attachable: Attachable; receive(bytes: Uint8Arra
       return at;
     },
     push: (): boolean => true,
+    crowded: false,
     refusal: (): never => {
       throw new Error("the bench's inbox refuses nothing");
     },

@@ -25,7 +25,6 @@ export class InboundRequests {
   #limit: number;
   readonly #table: IdTable<number>;
   #unanswered = 0;
-  #refusing = false;
   #stopped = false;
 
   /** @param limit Most unanswered requests. @param memory Where the table's memory comes from. */
@@ -87,21 +86,11 @@ export class InboundRequests {
 
   /** A frame with RESP goes out; its header is at `at`. */
   answered(view: DataView, at: number): void {
-    if (this.#unanswered === 0 || this.#refusing) return;
+    if (this.#unanswered === 0) return;
     const known = this.#table.find(view, at);
     if (known < 0 || this.#table.get(known) < UNANSWERED) return;
     this.#unanswered--;
     this.#update(known, this.#table.get(known) - UNANSWERED);
-  }
-
-  /** Runs a call that sends a refusal: it answers none of the requests that wait, be its id theirs. */
-  refusing(call: () => boolean): boolean {
-    this.#refusing = true;
-    try {
-      return call();
-    } finally {
-      this.#refusing = false;
-    }
   }
 
   #put(view: DataView, at: number, known: number, state: number): void {

@@ -118,7 +118,7 @@ export class Router {
     const { max_frame, max_inflight, flags_supported, versions, transports } = reply;
     const body = { max_frame, max_inflight, flags_supported, versions, transports };
     const { tenantId, corrId } = request;
-    this.#queue(helloFrame(FLAGS.RESP, 200, body, { tenantId, corrId }), (put) => put(), () => {});
+    this.#queue(helloFrame(FLAGS.RESP, 200, body, { tenantId, corrId }));
     return undefined;
   }
 
@@ -136,28 +136,36 @@ export class Router {
   }
 
   #turnAway(verdict: "refuse" | "drop", source: Source, at: number): void {
-    const { inbound, counters } = this.#parts;
+    const { inbound, sender, counters } = this.#parts;
     if (verdict === "drop") {
       counters.dropped++;
       return;
     }
-    const { appProtoId, tenantId, corrId } = new FrameView(source, at, HEADER_BYTES);
+    // As many as a flood of requests: nothing is made for one that has to be dropped.
     const code = inbound.refusal;
-    const answer = { flags: FLAGS.RESP, code, appProtoId, tenantId, corrId, payload: EMPTY };
-    this.#queue(answer, (put) => inbound.refusing(put), () => counters.refused++);
+    const refused = (): void => void counters.refused++;
+    const dropped = (): void => void counters.dropped++;
+    try {
+      if (sender.refuse(source.bytes, at, code)) return refused();
+    } catch {
+      return dropped();
+    }
+    if (sender.outbox.crowded) return dropped();
+    const header = source.slice(at, HEADER_BYTES);
+    sender.outbox.inTurn(HEADER_BYTES, () => sender.refuse(header, 0, code)).then(refused, dropped);
   }
 
   /**
    * Queues an answer of ours, in turn where the inbox or the egress rate has no room for it now. One that
    * the line has no place for, or that has no way out any more, is given up.
    */
-  #queue(answer: Frame, how: (put: () => boolean) => boolean, queued: () => void): void {
+  #queue(answer: Frame): void {
     const { sender, counters } = this.#parts;
-    const put = (): boolean => how(() => sender.offer(answer, undefined));
+    const put = (): boolean => sender.offer(answer, undefined);
     const dropped = (): void => void counters.dropped++;
     try {
-      if (put()) return queued();
-      sender.outbox.inTurn(HEADER_BYTES + answer.payload.length, put).then(queued, dropped);
+      if (put()) return;
+      sender.outbox.inTurn(HEADER_BYTES + answer.payload.length, put).catch(dropped);
     } catch {
       dropped();
     }

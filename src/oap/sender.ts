@@ -85,6 +85,28 @@ export class Sender {
   }
 
   /**
+   * Queues the refusal of a request: its own header, turned round. It answers none that waits for an
+   * answer, be its id theirs.
+   *
+   * @param bytes The request's header is in them, at `from`.
+   * @returns As {@linkcode Sender.offer}.
+   */
+  refuse(bytes: Uint8Array, from: number, code: number): boolean {
+    const { outbox } = this;
+    const at = outbox.reserve(HEADER_BYTES);
+    if (at < 0) return this.#full();
+    const { block, blockView } = outbox;
+    block.set(new Uint8Array(bytes.buffer, bytes.byteOffset + from, HEADER_BYTES), at);
+    blockView.setUint32(at, HEADER_BYTES);
+    blockView.setUint16(at + 6, FLAGS.RESP);
+    blockView.setUint16(at + 8, code);
+    blockView.setUint16(at + 28, 0);
+    this.#counters.framesOut++;
+    this.#counters.bytesOut += HEADER_BYTES;
+    return true;
+  }
+
+  /**
    * Queues a frame whose header and payload are apart, if there is room now.
    *
    * @param head Header and capability; not to be changed afterwards.

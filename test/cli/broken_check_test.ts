@@ -49,7 +49,7 @@ describe("cli demo with a check taken out", () => {
         "this.#fail(name, explain(",
         'if (name !== "BadFlags") this.#fail(name, explain(',
       );
-      await breakCheck(join(copy, "src/config/schema.ts"), "&& bytes <= most)", ")");
+      await breakCheck(join(copy, "src/config/value_types.ts"), "&& bytes <= most)", ")");
       const { code, report } = await demoOf(copy, join(ROOT, "deno.json"));
       const failed = report.refusals.filter(({ held }) => !held);
       assert.deepEqual(failed.map(({ id }) => id), ["unknown_flag", "raised_cap"]);

@@ -56,6 +56,10 @@ export class FakeOutbox implements Outbox {
     return true;
   }
 
+  get crowded(): boolean {
+    return this.#waiters.size >= 256;
+  }
+
   refusal(n: number): TransportError {
     return this.failure ?? new TransportError("busy", `No room for ${n} bytes`, { op: "write" });
   }
