@@ -22,12 +22,10 @@ import { Log } from "./log/log.ts";
 import type { Logger } from "./log/record.ts";
 import type { ConnectionClosed } from "./options.ts";
 import type { PendingSocket } from "./runtime/runtime.ts";
+import { Reaper } from "./reaper.ts";
 import { TimerHeap } from "./timer_heap.ts";
 import type { WriterBounds } from "./writer.ts";
 import { keyOf, mayConnect } from "./uds/users.ts";
-
-/** Sockets that are closed in one turn when many are given up. */
-const SLICE = 64;
 
 /** See the module. */
 export class ConnectionTable implements LinkHost {
@@ -36,6 +34,7 @@ export class ConnectionTable implements LinkHost {
   readonly log: Log;
   readonly config: () => ConfigSnapshot;
   readonly clock: Clock;
+  readonly reaper: Reaper;
   readonly #onClosed: (event: ConnectionClosed) => void;
   readonly #links = new Set<Link>();
   readonly inbox: WriterBounds = Object.freeze({
@@ -62,6 +61,7 @@ export class ConnectionTable implements LinkHost {
   ) {
     this.config = config;
     this.clock = new TimerHeap(clock);
+    this.reaper = new Reaper(this.clock);
     this.#onClosed = onClosed;
     this.limits = new Limits(config, this.clock, budget);
     this.log = new Log(logger, config, () => void this.counters.hookFailures++);
@@ -130,13 +130,9 @@ export class ConnectionTable implements LinkHost {
   }
 
   /** Gives links up: all that wait for them are told at once, then the sockets are closed by and by. */
-  async abort(links: ReadonlySet<Link>): Promise<void> {
-    const sockets: (() => void)[] = [];
-    for (const link of [...links]) link.abort(undefined, (destroy) => sockets.push(destroy));
-    for (let at = 0; at < sockets.length; at += SLICE) {
-      if (at > 0) await this.pause(0);
-      for (const destroy of sockets.slice(at, at + SLICE)) destroy();
-    }
+  async abort(links: Iterable<Link>): Promise<void> {
+    for (const link of [...links]) link.abort();
+    await this.reaper.empty();
   }
 
   /** Waits a while. */

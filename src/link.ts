@@ -21,6 +21,7 @@ import type { ByteAccount } from "./limits/byte_account.ts";
 import type { Opening } from "./limits/handshakes.ts";
 import type { Limits } from "./limits/limits.ts";
 import { LinkClocks } from "./link_clocks.ts";
+import type { Reaper } from "./reaper.ts";
 import { Reading, type ReadingOwner } from "./reading.ts";
 import type { PendingSocket, Socket, SocketFault, SocketHandler } from "./runtime/runtime.ts";
 import type { Carrier, Sink, SinkReport } from "./sink.ts";
@@ -41,6 +42,8 @@ export interface LinkHost {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly limits: Limits;
+  /** Closes sockets, a few at a time. */
+  readonly reaper: Reaper;
   /** The bounds of a writer. */
   readonly inbox: WriterBounds;
   /** Connections that may be opening at a time. */
@@ -388,19 +391,10 @@ export class Link implements SocketHandler, Carrier, ReadingOwner, WriterOwner, 
     else void this.close();
   }
 
-  /**
-   * Gives the connection up now.
-   *
-   * @param later Takes the closing of the socket, which can take long, to be done a little later.
-   */
-  abort(cause?: unknown, later?: (destroy: () => void) => void): void {
+  /** Gives the connection up now. */
+  abort(cause?: unknown): void {
     const error = TransportError.is(cause) ? cause : undefined;
-    const reason: CloseReason = {
-      kind: "aborted",
-      by: "local",
-      ...(error === undefined ? {} : { error }),
-    };
-    this.#finish(reason, later);
+    this.#finish({ kind: "aborted", by: "local", ...(error === undefined ? {} : { error }) });
   }
 
   #reasonOf(fault: SocketFault | undefined): CloseReason {
@@ -408,7 +402,7 @@ export class Link implements SocketHandler, Carrier, ReadingOwner, WriterOwner, 
     return brokenOff(fault, this.openedAfter === undefined ? this.role : undefined);
   }
 
-  #finish(reason: CloseReason, later?: (destroy: () => void) => void): void {
+  #finish(reason: CloseReason): void {
     if (this.#state === "closed") return;
     this.#info ??= this.#facts();
     this.#cause = reason;
@@ -429,8 +423,7 @@ export class Link implements SocketHandler, Carrier, ReadingOwner, WriterOwner, 
       if (this.#after === "close") this.#host.onReleased(this);
       return;
     }
-    if (later === undefined) socket.destroy();
-    else later(() => socket.destroy());
+    this.#host.reaper.take(() => socket.destroy());
   }
 
   #facts(socket: Socket | undefined = this.#socket): ConnectionInfo {
