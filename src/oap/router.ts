@@ -7,7 +7,7 @@
 import { CodecError } from "./codec_error.ts";
 import type { Found } from "./found.ts";
 import { Sorting } from "./sorting.ts";
-import { EMPTY, FLAGS, type Frame, HEADER_BYTES } from "./frame.ts";
+import { FLAGS, type Frame, HEADER_BYTES } from "./frame.ts";
 import { FrameView } from "./frame_view.ts";
 import type { FramedCounters } from "./framed_counters.ts";
 import { decodeHelloRequest, helloFrame, type HelloReply } from "./hello.ts";
