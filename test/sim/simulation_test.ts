@@ -56,10 +56,10 @@ describe("simulation", () => {
     const world = new World(1);
     void world.work("waiting", () => new Promise(() => {}), () => false);
     assert.throws(() => world.rest(), /no deadlock/);
-    world.clock.after(300_000, () => {});
+    world.clock.after(500_000, () => {});
     const other = new World(2);
     void other.work("waiting", () => new Promise(() => {}), () => false);
-    other.clock.after(300_000, () => {});
-    await assert.rejects(other.step(), /waits for 300000 ms/);
+    other.clock.after(500_000, () => {});
+    await assert.rejects(other.step(), /waits for 500000 ms/);
   });
 });

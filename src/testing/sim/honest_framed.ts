@@ -27,7 +27,7 @@ export async function runFramedClient(client: Client): Promise<void> {
       framed(connection, {
         requestTimeoutMs: PATIENCE_MS,
         corrIds: corrIds(1n << 40n),
-        ...(draw.chance(0.2) ? { ping: { intervalMs: 500, timeoutMs: 30_000 } } : {}),
+        ...(draw.chance(0.2) ? { ping: { intervalMs: 500, timeoutMs: 80_000 } } : {}),
       }),
       client.known(connection),
     );

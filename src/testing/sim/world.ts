@@ -23,7 +23,7 @@ import { Trace } from "./trace.ts";
 import { WatchedRuntime } from "./watch.ts";
 
 /** Virtual milliseconds after which honest work that has not ended is stuck. */
-const STUCK_MS = 200_000;
+const STUCK_MS = 400_000;
 
 /** What is known of one connection, by the port it was dialled from. */
 export interface Known {
