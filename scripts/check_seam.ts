@@ -18,7 +18,13 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "src/config/mod.ts": ["zod", "smol-toml"],
   "src/compress/mod.ts": ["fflate"],
   "src/testing/mod.ts": ["zod", "@peculiar/asn1-schema", "@peculiar/asn1-x509"],
-  "src/cli/main.ts": ["zod", "smol-toml", "@peculiar/asn1-schema", "@peculiar/asn1-x509"],
+  "src/cli/main.ts": [
+    "zod",
+    "smol-toml",
+    "prom-client",
+    "@peculiar/asn1-schema",
+    "@peculiar/asn1-x509",
+  ],
 };
 
 /** Local files that an entry must not reach. */

@@ -13,9 +13,10 @@ import { commandHelp, programHelp } from "./help.ts";
 import { send } from "./send.ts";
 import { serve } from "./serve.ts";
 import { nearest } from "../suggest.ts";
+import { top } from "./top.ts";
 import { version } from "./version.ts";
 
-const COMMANDS: readonly Command[] = Object.freeze([demo, serve, send, config, version]);
+const COMMANDS: readonly Command[] = Object.freeze([demo, serve, send, top, config, version]);
 
 /**
  * Runs the command that the arguments name.

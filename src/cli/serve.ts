@@ -7,11 +7,13 @@
 import { formatAddress } from "../address.ts";
 import { watchConfig } from "../config/watch.ts";
 import { inputLines, onInterrupt } from "../runtime/host.ts";
+import type { HttpHost } from "../runtime/host_http.ts";
 import { Transport } from "../transport.ts";
 import type { Command, Parsed, Terminal } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { serveConnection } from "./serve_connection.ts";
 import { ServeEvents } from "./serve_events.ts";
+import { serveMetrics } from "./serve_metrics.ts";
 import { type ServeSetup, serveSetup } from "./serve_setup.ts";
 import { StreamStore } from "./store.ts";
 import { TRANSPORT_FLAGS } from "./transport_flags.ts";
@@ -36,6 +38,10 @@ export const serve: Command = {
       {
         line: "serve --config ron-transport.toml",
         says: "all of it from a file, reloaded when that changes",
+      },
+      {
+        line: "serve --addr tcp://127.0.0.1:7000 --metrics 127.0.0.1:9464",
+        says: "echo; /metrics for Prometheus, /ready and /live for probes",
       },
       { line: "serve --addr tcp://127.0.0.1:0 --json", says: "echo on a free port, told as JSON" },
     ],
@@ -62,6 +68,7 @@ export const serve: Command = {
       { name: "dir", value: "DIR", help: "store streams here, under names made here" },
       { name: "max-stream", value: "SIZE", help: "largest stream to store (64 GiB)" },
       { name: "echo", help: "answer each request with its own payload; the default" },
+      { name: "metrics", value: "HOST:PORT", help: "serve /metrics, /ready and /live over HTTP" },
       { name: "control", help: "answer `status` lines on standard input; its end drains" },
       ...TRANSPORT_FLAGS,
     ],
@@ -89,10 +96,13 @@ async function runServer(setup: ServeSetup, parsed: Parsed, terminal: Terminal):
       onReload: (outcome) => events.reloaded(outcome),
       onFault: (error) => events.warning(error.message),
     });
+  let http: HttpHost | undefined;
   try {
-    return await serveUntil(ended, transport, setup, events);
+    if (setup.metrics !== undefined) http = await serveMetrics(setup.metrics, transport);
+    return await serveUntil(ended, transport, setup, events, http);
   } finally {
     stop();
+    await http?.close();
     await reloads?.close();
   }
 }
@@ -102,6 +112,7 @@ async function serveUntil(
   transport: Transport,
   setup: ServeSetup,
   events: ServeEvents,
+  http: HttpHost | undefined,
 ): Promise<number> {
   const start = performance.now();
   const names = fileNames();
@@ -123,7 +134,7 @@ async function serveUntil(
     },
   });
   const { transport: _carrier, ...where } = listener.address;
-  events.listening(formatAddress(where), setup.told, performance.now() - start);
+  events.listening(formatAddress(where), setup.told, performance.now() - start, http);
   for (const warning of setup.loaded.warnings) events.warning(warning);
 
   const how = await ended;

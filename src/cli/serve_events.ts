@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formatAddress } from "../address.ts";
 import type { ReloadResult } from "../config/config.ts";
 import { issueText } from "../config/issues.ts";
 import { toml } from "../config/sample.ts";
@@ -79,7 +80,12 @@ export class ServeEvents {
   }
 
   /** The listener is ready: the first line. */
-  listening(address: string, certificate: string | undefined, readyMs: number): void {
+  listening(
+    address: string,
+    certificate: string | undefined,
+    readyMs: number,
+    metrics: { readonly hostname: string; readonly port: number } | undefined,
+  ): void {
     const { pid, runtime, version } = processFacts();
     this.#idle = memoryUse().rss;
     this.#peak = this.#idle;
@@ -92,8 +98,12 @@ export class ServeEvents {
       readyMs: rounded(readyMs),
       readiness: this.#transitions.map(transitionData),
       memory: this.sample(),
+      ...(metrics === undefined ? {} : { metrics: formatAddress(metrics) }),
       ...(certificate === undefined ? {} : { certificate }),
     });
+    if (metrics !== undefined) {
+      this.#message(`metrics on http://${formatAddress(metrics)}/metrics`);
+    }
     this.#message(`listening on ${address} (pid ${pid}, ${runtime} ${version}); Ctrl-C drains`);
   }
 

@@ -15,6 +15,7 @@ import { FILE_FLAG } from "../config/sources.ts";
 import { usageError } from "./args.ts";
 import type { Parsed } from "./command.ts";
 import { fileError } from "./file_errors.ts";
+import { type MetricsPlace, metricsPlace } from "./serve_metrics.ts";
 import { flagsGiven } from "./transport_flags.ts";
 
 /** A certificate chain and its key, PEM. */
@@ -38,6 +39,8 @@ export interface ServeSetup {
   readonly directory: string | undefined;
   /** Largest stream to store, in bytes. */
   readonly mostBytes: number;
+  /** Where metrics are served; absent without. */
+  readonly metrics: MetricsPlace | undefined;
 }
 
 /** Largest stream that is stored unless `--max-stream` says otherwise. */
@@ -51,6 +54,7 @@ const MOST_STREAM_BYTES = 64 * 1_024 ** 3;
  */
 export async function serveSetup(parsed: Parsed): Promise<ServeSetup> {
   const address = parsed.value("addr");
+  const metrics = parsed.value("metrics");
   const sources = sourcesOf(parsed, address);
   const loaded = await loadConfig(sources);
   const named = loaded.config.tls.cert_path !== "";
@@ -69,6 +73,7 @@ export async function serveSetup(parsed: Parsed): Promise<ServeSetup> {
     told: certOut === "-" ? material?.cert : undefined,
     directory: await directoryOf(parsed),
     mostBytes: mostBytesOf(parsed),
+    metrics: metrics === undefined ? undefined : metricsPlace(metrics),
   };
 }
 

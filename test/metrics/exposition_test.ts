@@ -243,7 +243,7 @@ describe("metrics", () => {
     const hello = new Uint8Array(38 + 5); // a HELLO whose body is no JSON, then a header of nonsense
     const view = new DataView(hello.buffer);
     view.setUint32(0, 43);
-    hello[4] = 1;
+    view.setUint16(4, 1);
     view.setUint16(6, FLAGS.REQ);
     await pair.near.write(new Uint8Array([...hello, ...new Uint8Array(38).fill(255)]));
     await peer.closed;
