@@ -13,20 +13,9 @@ import { type AnyKey, ENV_PREFIX, FLAG_PREFIX } from "../src/config/key.ts";
 import { KEY_LIST } from "../src/config/keys.ts";
 import { sampleToml, toml } from "../src/config/sample.ts";
 import { ROOT } from "../test/runtimes.ts";
+import { table, withSection } from "./lib/markdown.ts";
 
 const DOCUMENT = "docs/CONFIG.md";
-const BEGIN = "<!-- generated: keys -->";
-const END = "<!-- end of generated -->";
-
-/** A Markdown table, laid out as the formatter lays it out. */
-function table(rows: readonly (readonly string[])[]): string {
-  const cells = rows.map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
-  const widths = cells[0]!.map((_, i) => Math.max(...cells.map((row) => row[i]!.length)));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
-  const [head = [], ...body] = cells;
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n");
-}
 
 const code = (text: string): string => "`" + text + "`";
 
@@ -47,11 +36,8 @@ function namesTable(): string {
 }
 
 function withTables(document: string): string {
-  const begin = document.indexOf(BEGIN);
-  const end = document.indexOf(END);
-  if (begin === -1 || end < begin) throw new Error(`${DOCUMENT}: has no ${BEGIN} and ${END}`);
-  const made = `${BEGIN}\n\n${valuesTable()}\n\n### Names\n\n${namesTable()}\n\n`;
-  return document.slice(0, begin) + made + document.slice(end);
+  const made = `${valuesTable()}\n\n### Names\n\n${namesTable()}`;
+  return withSection(document, "keys", made, DOCUMENT);
 }
 
 /** Each generated file with what it must hold. */

@@ -60,6 +60,7 @@ const PARTS: readonly Part[] = [
   script("wasm", "run `deno task wasm` after a change in wasm/", "scripts/check_wasm.ts"),
   script("exports", "make the manifests agree", "scripts/check_exports.ts"),
   script("config", "run `deno task config:docs`", "scripts/gen_config_docs.ts", "--check"),
+  script("metrics", "run `deno task metrics:docs`", "scripts/gen_metrics_docs.ts", "--check"),
   script("seam", "move the code to where it may be", "scripts/check_seam.ts"),
 ];
 

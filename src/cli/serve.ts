@@ -6,6 +6,7 @@
 
 import { formatAddress } from "../address.ts";
 import { watchConfig } from "../config/watch.ts";
+import { lineLogger } from "../log/lines.ts";
 import { inputLines, onInterrupt } from "../runtime/host.ts";
 import type { HttpHost } from "../runtime/host_http.ts";
 import { Transport } from "../transport.ts";
@@ -69,6 +70,7 @@ export const serve: Command = {
       { name: "max-stream", value: "SIZE", help: "largest stream to store (64 GiB)" },
       { name: "echo", help: "answer each request with its own payload; the default" },
       { name: "metrics", value: "HOST:PORT", help: "serve /metrics, /ready and /live over HTTP" },
+      { name: "log", help: "write the log to standard error, by log.level and log.format" },
       { name: "control", help: "answer `status` lines on standard input; its end drains" },
       ...TRANSPORT_FLAGS,
     ],
@@ -81,6 +83,7 @@ async function runServer(setup: ServeSetup, parsed: Parsed, terminal: Terminal):
   const { loaded, sources } = setup;
   const transport: Transport = new Transport(loaded.document, {
     ...loaded.hooks,
+    ...(parsed.has("log") ? { logger: lineLogger((line) => void terminal.err.write(line)) } : {}),
     onReadiness: (transition) => events.readiness(transition),
     onConnectionClosed: (event) => events.closed(event, transport.counters()),
   });

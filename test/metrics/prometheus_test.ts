@@ -1,12 +1,14 @@
 /** IT-OBS-03: metrics as a real Prometheus sees them, scraped and pushed. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Registry } from "prom-client";
 import { Transport } from "../../mod.ts";
 import { createMetrics, remoteWrite } from "../../src/metrics/mod.ts";
 import { seriesOf } from "../../src/metrics/metrics.ts";
 import { serveHttp } from "../../src/runtime/host_http.ts";
-import { describe, it } from "../harness.ts";
+import { describe, it, ROOT } from "../harness.ts";
 import { MixedLoad } from "./mixed_load.ts";
 import { Prometheus, promtool, scraping, SKIP } from "./prometheus.ts";
 
@@ -90,6 +92,12 @@ describe("metrics in Prometheus", () => {
         const text = await prometheus.value(`sum(${name}{job="server"})`);
         assert.equal(await prometheus.value(`sum(${other}{job="open"})`), text);
       }
+      for (const expression of panelQueries()) {
+        const found = await prometheus.query(expression);
+        assert.ok(found.length > 0, `an empty panel: ${expression}`);
+        // The p50 of nothing is no figure; here there was something.
+        assert.ok(found.some(({ value }) => !Number.isNaN(value)), expression);
+      }
       const series = await prometheus.value(
         'count({job="server",__name__!~"up|scrape_.*"})',
       );
@@ -156,6 +164,17 @@ describe("metrics in Prometheus", () => {
     },
   );
 });
+
+/** The queries of all panels, as Grafana would ask this server. */
+function panelQueries(): string[] {
+  const text = readFileSync(join(ROOT, "docs/ops/dashboard.json"), "utf8");
+  const { panels } = JSON.parse(text) as { panels: { targets?: { expr: string }[] }[] };
+  const queries = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+  assert.ok(queries.length >= 20);
+  return queries.map((expr) =>
+    expr.replaceAll("$job", "server").replaceAll("$__rate_interval", "1m")
+  );
+}
 
 async function until(met: () => boolean): Promise<void> {
   for (let i = 0; i < 1_500 && !met(); i++) await delay(10);
