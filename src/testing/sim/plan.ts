@@ -33,7 +33,7 @@ export function planServer(draw: Draw, heavy: boolean, crowded: boolean): Transp
     draw.chance(p) ? Math.floor(draw.pick([20_000, 65_536, 300_000]) * draw.between(1, 3)) : 0;
   const paced = !heavy && draw.chance(0.4);
   return {
-    max_conns: crowded ? 100 : draw.pick([4, 8, 20, 100]),
+    max_conns: crowded || heavy ? 100 : draw.pick([4, 8, 20, 100]),
     read_timeout: `${draw.int(800, 2_500)}ms`, // a client that paces itself is silent for half a second
     write_timeout: `${draw.int(400, 2_000)}ms`,
     idle_timeout: `${draw.int(3_000, 9_000)}ms`,
