@@ -83,6 +83,11 @@ export interface TransportHooks {
    * `loadConfig()` of `./config` has one; without it, `tls_client.ca_bundle_path` is refused.
    */
   roots?: (config: ConfigSnapshot) => string | Promise<string>;
+  /**
+   * Says that somebody has checked the token's file that the configuration names: `loadConfig()` of
+   * `./config` has. Without it, `auth.macaroon_path` is refused. The transport reads no token.
+   */
+  token?: (config: ConfigSnapshot) => Promise<void>;
   /** Told of dials, accepts, handshakes, refusals and closes, from `log.level` on: see {@linkcode lineLogger}. */
   logger?: Logger;
   /** Told of what works but should not stay so, such as a certificate that is too old. */

@@ -91,6 +91,11 @@ export interface TransportConfig {
     /** No file is written, no TLS session kept, and bytes of keys are wiped once parsed. @default {false} */
     enabled?: boolean;
   };
+  /** Credentials of the host; the transport neither reads nor sends them. */
+  auth?: {
+    /** File of a token, whose mode and age `loadConfig` checks. @default {""} */
+    macaroon_path?: string;
+  };
   /** What {@linkcode TransportHooks.logger} is told. */
   log?: {
     /** How {@linkcode lineLogger} writes. @default {"json"} */
@@ -186,6 +191,11 @@ export interface ConfigSnapshot {
   readonly amnesia: {
     /** See {@linkcode TransportConfig.amnesia}. */
     readonly enabled: boolean;
+  };
+  /** Credentials of the host. */
+  readonly auth: {
+    /** See {@linkcode TransportConfig.auth}. */
+    readonly macaroon_path: string;
   };
   /** What the logger is told. */
   readonly log: {

@@ -18,6 +18,8 @@ import {
 export const MOST_FILE_BYTES = 1_048_576;
 /** Largest file of certificates or of a key, in bytes. */
 const MOST_MATERIAL_BYTES = 1_048_576;
+/** Days after which a token should be renewed. */
+const MOST_TOKEN_DAYS = 30;
 
 /** A certificate chain and its key, as bytes. */
 export interface Material {
@@ -77,6 +79,33 @@ export async function readRoots({ tls_client }: ConfigSnapshot): Promise<ReadRoo
     ? [`${path} names a file that this process could write to: mount it read-only`]
     : [];
   return { roots: file.bytes, issues: [], warnings };
+}
+
+/** What is wrong with a token's file, and what should not stay so. */
+export interface CheckedToken {
+  readonly issues: readonly ConfigIssue[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Checks the file of the token that a configuration names: its mode, that there is something in it, and
+ * its age. What is in it is the host's: it is not kept, parsed or shown.
+ *
+ * @param config A valid configuration with `auth.macaroon_path`.
+ * @param nowMs The time, in milliseconds since 1970.
+ */
+export async function checkToken({ auth }: ConfigSnapshot, nowMs: number): Promise<CheckedToken> {
+  const path = "auth.macaroon_path";
+  const file = await materialFile(path, auth.macaroon_path);
+  if ("rule" in file) return { issues: [file], warnings: [] };
+  file.bytes.fill(0);
+  const days = Math.floor((nowMs - file.modifiedMs) / 86_400_000);
+  const warnings = days > MOST_TOKEN_DAYS
+    ? [
+      `${path} names a token of ${days} days: renew it, it should be of at most ${MOST_TOKEN_DAYS}`,
+    ]
+    : [];
+  return { issues: looseMode(path, file), warnings };
 }
 
 /**
@@ -154,7 +183,12 @@ async function materialFile(path: string, file: string): Promise<SmallFile | Con
     return { path, rule: "must name a file that is not empty", got: "an empty file" };
   } catch (error) {
     const { rule, got } = fileRule(error);
-    return { path, rule: `names a file that ${rule}`, got, instead: "name a readable PEM file" };
+    return {
+      path,
+      rule: `names a file that ${rule}`,
+      got,
+      instead: "name a file that can be read",
+    };
   }
 }
 

@@ -264,6 +264,14 @@ export const KEYS: KeyTable = Object.freeze<KeyTable>({
     doc:
       "keep nothing: no file is written, no TLS session kept, bytes of keys are wiped once parsed",
   },
+  "auth.macaroon_path": {
+    type: a.path("/run/secrets/token"),
+    default: "",
+    reload: "hot",
+    env: "MACAROON_PATH",
+    doc:
+      "file of a token for the host's use: mode 0600, not empty; checked by loadConfig of ./config",
+  },
   "log.format": {
     type: a.choice("json", "text"),
     default: "json",

@@ -9,7 +9,14 @@ import { FileError, readSmall, sha256Of, socketDirectoryFault } from "../runtime
 import type { TlsMaterial } from "../tls/options.ts";
 import type { ConfigIssue, ConfigSnapshot, TransportConfig } from "./config.ts";
 import { readDocument, unreadable } from "./document.ts";
-import { fileRule, MOST_FILE_BYTES, namesMaterial, readMaterial, readRoots } from "./files.ts";
+import {
+  checkToken,
+  fileRule,
+  MOST_FILE_BYTES,
+  namesMaterial,
+  readMaterial,
+  readRoots,
+} from "./files.ts";
 import { ConfigError } from "./issues.ts";
 import type { ConfigPath } from "./key.ts";
 import { KEY_LIST } from "./keys.ts";
@@ -69,6 +76,12 @@ export interface MaterialHooks {
    * @throws {ConfigError} With every fault of the file.
    */
   readonly roots: (config: ConfigSnapshot) => Promise<string>;
+  /**
+   * Checks the file of the token that a configuration names; what is in it is for the host to read.
+   *
+   * @throws {ConfigError} With every fault of the file.
+   */
+  readonly token: (config: ConfigSnapshot) => Promise<void>;
 }
 
 /**
@@ -125,6 +138,11 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<LoadedCon
     parts.push(read.roots);
     warnings.push(...read.warnings);
   }
+  if (config.auth.macaroon_path !== "") {
+    const { issues, warnings: more } = await checkToken(config, Date.now());
+    if (issues.length > 0) throw new ConfigError(placed(issues, where));
+    warnings.push(...more);
+  }
   return Object.freeze({
     document: deepFreeze(merged.document),
     config,
@@ -138,6 +156,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<LoadedCon
       config.tls.cert_path,
       config.tls.key_path,
       config.tls_client.ca_bundle_path,
+      config.auth.macaroon_path,
     ].filter((one) => one) as string[],
   });
 }
@@ -152,6 +171,10 @@ const MATERIAL_HOOKS: MaterialHooks = Object.freeze({
     const { roots, issues } = await readRoots(config);
     if (roots === undefined) throw new ConfigError(issues);
     return new TextDecoder().decode(roots);
+  },
+  token: async (config: ConfigSnapshot): Promise<void> => {
+    const { issues } = await checkToken(config, Date.now());
+    if (issues.length > 0) throw new ConfigError(issues);
   },
 });
 

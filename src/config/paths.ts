@@ -12,6 +12,7 @@ import { valueAt } from "./own.ts";
 export interface FileReaders {
   readonly material?: unknown;
   readonly roots?: unknown;
+  readonly token?: unknown;
 }
 
 /** The keys that name files, and what must read them. */
@@ -19,6 +20,7 @@ const FILE_KEYS: Readonly<Partial<Record<ConfigPath, keyof FileReaders>>> = Obje
   "tls.cert_path": "material",
   "tls.key_path": "material",
   "tls_client.ca_bundle_path": "roots",
+  "auth.macaroon_path": "token",
 });
 
 /**

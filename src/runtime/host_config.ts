@@ -18,6 +18,8 @@ export interface SmallFile {
   readonly bytes: Uint8Array;
   /** Permission bits; `undefined` where the system has none. */
   readonly mode: number | undefined;
+  /** When it was last written, in milliseconds since 1970. */
+  readonly modifiedMs: number;
 }
 
 /** Why a file is not read; `system` has the system's error in `cause`. */
@@ -61,7 +63,11 @@ export async function readSmall(path: string, most: number): Promise<SmallFile> 
     if (length > facts.size) {
       throw new FileError("system", new Error("it changed while being read"));
     }
-    return { bytes: bytes.subarray(0, length), mode: WINDOWS ? undefined : facts.mode & 0o777 };
+    return {
+      bytes: bytes.subarray(0, length),
+      mode: WINDOWS ? undefined : facts.mode & 0o777,
+      modifiedMs: facts.mtimeMs,
+    };
   } finally {
     await file.close();
   }
