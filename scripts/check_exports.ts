@@ -21,6 +21,8 @@ interface PackageJson {
   readonly license: string;
   readonly exports: Readonly<Record<string, string | { types: string; default: string }>>;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
   readonly bin: Readonly<Record<string, string>>;
 }
 
@@ -65,7 +67,8 @@ function* dependencies(deno: DenoJson, npm: PackageJson): Iterable<string> {
     ours.set(name, match[2]);
   }
   for (const [name, version] of ours) {
-    const theirs = npm.dependencies[name];
+    const optional = npm.peerDependenciesMeta[name]?.optional === true;
+    const theirs = optional ? npm.devDependencies[name] : npm.dependencies[name];
     if (theirs !== version) {
       yield `package.json: dependency ${name} is ${theirs ?? "missing"}, deno.json has ${version}`;
     }

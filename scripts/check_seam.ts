@@ -16,6 +16,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "src/oap/mod.ts": [],
   "src/audit/mod.ts": [],
   "src/config/mod.ts": ["zod", "smol-toml"],
+  "src/trace/mod.ts": ["@opentelemetry/api"],
   "src/compress/mod.ts": ["fflate"],
   "src/testing/mod.ts": ["zod", "@peculiar/asn1-schema", "@peculiar/asn1-x509"],
   "src/cli/main.ts": [
@@ -75,7 +76,7 @@ function* doors({ path, imports }: Module): Iterable<string> {
 
 /** Files of the core: everything but the protocol and what is built on it. */
 function isCore(path: string): boolean {
-  return !/^src\/(?:oap|cli|testing|compress|metrics)\//.test(path);
+  return !/^src\/(?:oap|cli|testing|compress|metrics|trace)\//.test(path);
 }
 
 function* coreKnowsNoProtocol({ path, imports }: Module): Iterable<string> {
