@@ -17,6 +17,7 @@
 export {
   type FrameFacts,
   type TracedFrame,
+  type TracerLike,
   Tracing,
   tracing,
   type TracingOptions,

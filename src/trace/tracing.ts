@@ -17,10 +17,16 @@ import type { Frame } from "../oap/frame.ts";
 import type { ConnectionClosed, TransportHooks } from "../options.ts";
 import { connectionSpans } from "./connection_spans.ts";
 
+/** The part of a `Tracer` of `@opentelemetry/api` that says which one it is; give one of these. */
+export interface TracerLike {
+  /** Starts a span. */
+  startSpan(name: string, options?: never, context?: never): unknown;
+}
+
 /** Options of {@linkcode tracing}. */
 export interface TracingOptions {
   /** Makes the spans. @default The global provider's, under the name `ron-transport`. */
-  tracer?: Tracer;
+  tracer?: TracerLike;
   /** First part of the names of frame spans, such as the name of your service. @default {"ron"} */
   prefix?: string;
   /** Whether spans have the address of the other end; never over Tor. @default {true} */
@@ -48,7 +54,7 @@ export class Tracing {
 
   /** @internal Made by {@linkcode tracing}. */
   constructor(options: TracingOptions) {
-    this.#tracer = options.tracer ?? trace.getTracer("ron-transport");
+    this.#tracer = (options.tracer as Tracer | undefined) ?? trace.getTracer("ron-transport");
     this.#prefix = options.prefix ?? "ron";
     this.#peerAddress = options.peerAddress ?? true;
   }
