@@ -5,6 +5,7 @@
  */
 
 import { Transport } from "../../mod.ts";
+import { deferred } from "../../src/deferred.ts";
 import { FLAGS, framed, type FramedConnection } from "../../src/oap/mod.ts";
 import { noise } from "../data.ts";
 
@@ -81,7 +82,7 @@ export async function drive(links: readonly FramedConnection[], load: Load): Pro
 
 /** One stream in chunks of 64 KiB; gives milliseconds until its answer. */
 export async function stream(link: FramedConnection, mib: number): Promise<number> {
-  const answer = Promise.withResolvers<void>();
+  const answer = deferred<void>();
   link.onBatch(() => answer.resolve());
   const block = noise(65_536);
   const blocks = async function* (): AsyncGenerator<Uint8Array> {
