@@ -237,7 +237,7 @@ describe("metrics", () => {
     assert.equal(await window(), 64);
   });
 
-  it("counts a read of several faults once", async () => {
+  it("counts the fault that ends a connection once, whatever comes after it", async () => {
     await using pair = await duplexPair();
     const peer = framed(pair.far);
     const hello = new Uint8Array(38 + 5); // a HELLO whose body is no JSON, then a header of nonsense

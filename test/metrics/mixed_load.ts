@@ -29,6 +29,7 @@ export class MixedLoad implements AsyncDisposable {
     handshake_timeout: "400ms",
   });
   readonly paced: Transport = new Transport({ rates: { per_conn_bytes_per_sec: 100_000 } });
+  readonly rated: Transport = new Transport({ rates: { accepts_per_sec: 5 } });
   readonly client: Transport = new Transport();
   #listeners: Listener[] = [];
   #cert = "";
@@ -43,6 +44,7 @@ export class MixedLoad implements AsyncDisposable {
       await this.tcp.listen({ address, onConnection }),
       await this.tls.listen({ address: "tls://127.0.0.1:0", tls: () => material, onConnection }),
       await this.paced.listen({ address, onConnection }),
+      await this.rated.listen({ address, onConnection }),
     ];
   }
 
@@ -51,6 +53,7 @@ export class MixedLoad implements AsyncDisposable {
     await this.#good();
     await this.#slow();
     await this.#hostile();
+    const { taken, refused } = await this.#flood();
     return {
       client: {
         'transport_dials_total{backend="tcp",result="ok"}': 5 + 1 + 1,
@@ -58,21 +61,21 @@ export class MixedLoad implements AsyncDisposable {
         'transport_dials_total{backend="tcp",result="err"}': 1,
         'transport_accepts_total{backend="tcp"}': 0,
         'handshake_latency_seconds_count{backend="tls"}': 3,
-        "io_chunk_bytes_count": 4,
-        "io_chunk_bytes_sum": 200_000,
+        "io_chunk_bytes_count": 4 + 4,
+        "io_chunk_bytes_sum": 200_000 + 200_000,
         'oap_frames_total{kind="DATA"}': 5 * 100 + 3 * 20,
       },
       server: {
         // good, stream, paced, slow (2), nonsense (3), oversize (2), reset (1), and those that fill the slots
-        'transport_accepts_total{backend="tcp"}': 5 + 1 + 1 + 2 + 3 + 2 + 1 + SLOTS,
+        'transport_accepts_total{backend="tcp"}': 5 + 1 + 1 + 2 + 3 + 2 + 1 + SLOTS + taken,
         'transport_accepts_total{backend="tls"}': 3 + 2 + 1,
         'handshake_latency_seconds_count{backend="tls"}': 3,
-        'handshake_latency_seconds_count{backend="tcp"}': 5 + 1 + 1 + 2 + 3 + 2 + 1 + SLOTS,
+        'handshake_latency_seconds_count{backend="tcp"}': 5 + 1 + 1 + 2 + 3 + 2 + 1 + SLOTS + taken,
         'rejected_total{reason="peer_limit"}': 4,
         'rejected_total{reason="too_large"}': 2,
         'rejected_total{reason="timeout"}': 2 + 1,
         'rejected_total{reason="tls"}': 2,
-        'rejected_total{reason="rate_limited"}': 0,
+        'rejected_total{reason="rate_limited"}': refused,
         'tls_handshake_failures_total{backend="tls"}': 2,
         'io_timeouts_total{op="read"}': 2,
         'io_timeouts_total{op="handshake"}': 1,
@@ -80,11 +83,11 @@ export class MixedLoad implements AsyncDisposable {
         'oap_rejects_total{reason="frame_oversize"}': 2,
         'oap_rejects_total{reason="header_malformed"}': 3,
         'oap_rejects_total{reason="truncated"}': 0,
-        'oap_frames_total{kind="DATA"}': 5 * 100 + 3 * 20 + 2,
-        'oap_frames_total{kind="START"}': 1,
-        'oap_frames_total{kind="END"}': 1,
-        "oap_frame_bytes": 5 * 100 * 50 + 3 * 20 * 1_000 + 200_000,
-        "oap_read_frame_seconds_count": 5 * 100 + 3 * 20 + 4,
+        'oap_frames_total{kind="DATA"}': 5 * 100 + 3 * 20 + 2 * 2,
+        'oap_frames_total{kind="START"}': 2,
+        'oap_frames_total{kind="END"}': 2,
+        "oap_frame_bytes": 5 * 100 * 50 + 3 * 20 * 1_000 + 2 * 200_000,
+        "oap_read_frame_seconds_count": 5 * 100 + 3 * 20 + 2 * 4,
         'pq_handshake_total{result="fail"}': 2,
         'bytes_in_total{backend="tls"}': 3 * 20 * 1_038,
         'bytes_out_total{backend="tls"}': 3 * 20 * 1_038,
@@ -92,7 +95,7 @@ export class MixedLoad implements AsyncDisposable {
         'throughput_bytes_per_sec_count{backend="tls"}': 3,
         "conn_inflight": 0,
         "oap_inflight_frames": 0,
-        'tasks_spawned_total{kind="reader"}': 15 + SLOTS + 3,
+        'tasks_spawned_total{kind="reader"}': 15 + SLOTS + 3 + taken,
       },
     };
   }
@@ -114,8 +117,9 @@ export class MixedLoad implements AsyncDisposable {
     const sender = framed(await this.client.dial(tcp.address));
     await sender.sendStream(new Uint8Array(200_000), { ...HEAD, flags: FLAGS.EVENT, corrId: 1n });
     await sender.close();
-    const eager = await this.client.dial(paced.address);
-    await eager.write(new Uint8Array(0));
+    const eager = framed(await this.client.dial(paced.address));
+    const body = new Uint8Array(200_000);
+    await eager.sendStream(body, { ...HEAD, flags: FLAGS.EVENT, corrId: 1n });
     await eager.close();
   }
 
@@ -127,6 +131,24 @@ export class MixedLoad implements AsyncDisposable {
       untilClosed(await plain(tcp), (socket) => socket.write(new Uint8Array([0, 0]))),
       untilClosed(await plain(tls), () => {}),
     ]);
+  }
+
+  /** Forty connections at once where five a second may come: what these see of it. */
+  async #flood(): Promise<{ readonly taken: number; readonly refused: number }> {
+    const sockets = await Promise.all(Array.from({ length: 40 }, () => plain(this.#listeners[3]!)));
+    const ends = sockets.map((socket) => new Promise((done) => socket.once("close", done)));
+    for (const socket of sockets) socket.resume();
+    await until(() => {
+      const { accepts, rejected } = this.rated.counters();
+      return accepts + rejected.rate_limited === sockets.length;
+    });
+    await delay(200);
+    const open = sockets.filter((socket) => !socket.destroyed);
+    for (const socket of open) socket.end();
+    await Promise.all(ends);
+    await until(() => this.rated.counters().inflight === 0);
+    if (open.length === 0 || open.length === sockets.length) throw new Error("no rate was kept");
+    return { taken: open.length, refused: sockets.length - open.length };
   }
 
   async #hostile(): Promise<void> {
@@ -159,7 +181,9 @@ export class MixedLoad implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(
-      [this.client, this.tcp, this.tls, this.paced].map((transport) => transport.close()),
+      [this.client, this.tcp, this.tls, this.paced, this.rated].map((transport) =>
+        transport.close()
+      ),
     );
   }
 }

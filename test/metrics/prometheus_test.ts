@@ -43,10 +43,10 @@ describe("metrics in Prometheus", () => {
     const open = new Registry();
     open.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
     const all = {
-      server: createMetrics().watch(load.tcp).watch(load.tls).watch(load.paced),
+      server: createMetrics().watch(load.tcp).watch(load.tls).watch(load.paced).watch(load.rated),
       client: createMetrics().watch(load.client),
       open: createMetrics({ registry: open as never }).watch(load.tcp).watch(load.tls)
-        .watch(load.paced),
+        .watch(load.paced).watch(load.rated),
     };
     const hosts = await Promise.all(
       Object.values(all).map((metrics) => serveHttp("127.0.0.1", 0, () => metrics.response())),
@@ -81,6 +81,9 @@ describe("metrics in Prometheus", () => {
         [...before.keys()].filter((name) => name !== "up" && !/^scrape_|_window$/.test(name)),
         [],
       );
+      // How often is the pacer's affair; that it did is the client's, who sent twice the rate.
+      const pauses = 'sum(transport_read_pauses_total{job="server",scope="conn"})';
+      assert.ok((await prometheus.value(pauses))! > 0);
       // OpenMetrics has other names only where it must: a counter ends in _total.
       for (
         const [name, other] of [
