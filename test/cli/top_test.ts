@@ -15,7 +15,7 @@ import { run } from "./terminal.ts";
 describe("cli top and serve --metrics", () => {
   it("serve --metrics answers /metrics, /ready and /live; top reads them", async () => {
     await using server = spawnRuntime(runtimeName(), "src/cli/main.ts", [
-      ...["serve", "--addr", "tcp://127.0.0.1:0", "--metrics", "127.0.0.1:0", "--json"],
+      ...["serve", "--addr", "tcp://127.0.0.1:0", "--metrics", "127.0.0.1:0", "--json", "--log"],
     ]);
     const first = JSON.parse(await server.nextLine());
     const base = `http://${first.metrics}`;
@@ -44,6 +44,8 @@ describe("cli top and serve --metrics", () => {
     await peer.close();
     server.kill("SIGINT");
     assert.equal((await server.exit).code, 0);
+    const log = server.stderr().trim().split("\n").map((line) => JSON.parse(line));
+    assert.ok(log.some(({ crate, event }) => crate === "ron-transport" && event === "shutdown"));
   });
 
   it("a place that is taken, or none: one line and its exit code", async () => {
