@@ -345,7 +345,7 @@ export class Link implements SocketHandler, Carrier, ReadingOwner, WriterOwner, 
   resume(owed: number = 0): void {
     if (this.#state !== "open") return;
     this.#clocks.resumed(owed);
-    this.#reading.resume();
+    this.#reading.resume(owed);
   }
 
   retain(bytes: number, finished: boolean = false): void {

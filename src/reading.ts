@@ -12,7 +12,7 @@ import type { ByteBudget } from "./limits/byte_budget.ts";
 import type { Limits } from "./limits/limits.ts";
 import type { PaceScope } from "./limits/lane.ts";
 import type { Peer } from "./limits/peers.ts";
-import { ReceiveWindow } from "./receive_window.ts";
+import { ReceiveWindow, WIDE_BYTES } from "./receive_window.ts";
 import type { SinkReport } from "./sink.ts";
 
 /** What the read side needs of its link. */
@@ -44,6 +44,7 @@ export class Reading implements IntakeOwner {
   #paused = 0;
   #receiving = false;
   #retained = 0;
+  #owed = 0;
 
   /** @param owner The link. @param limits The transport's. @param account What is held counts there. @param counters Where pauses count. */
   constructor(owner: ReadingOwner, limits: Limits, account: ByteAccount, counters: Counters) {
@@ -55,9 +56,10 @@ export class Reading implements IntakeOwner {
     this.#intake = new Intake(this, limits.ingress);
   }
 
-  /** Most bytes of the next receive. */
+  /** Most bytes of the next receive. What is owed to a frame whose memory is reserved has its place already. */
   get receiveBytes(): number {
-    return this.#window.bytes;
+    const placed = this.#owed >= WIDE_BYTES && this.#account.reserved > 0 && !this.#intake.limited;
+    return placed ? WIDE_BYTES : this.#window.bytes;
   }
 
   /** Bytes that wait for tokens. */
@@ -98,8 +100,9 @@ export class Reading implements IntakeOwner {
     this.#pause(PACE, false);
   }
 
-  /** The sink takes bytes again. */
-  resume(): void {
+  /** The sink takes bytes again, and so many are owed. */
+  resume(owed: number): void {
+    this.#owed = owed;
     this.#pause(SINK, false);
     this.#intake.stop(false);
   }
@@ -134,6 +137,7 @@ export class Reading implements IntakeOwner {
     const report = this.#owner.push(bytes, owned);
     if (report === undefined) return;
     this.#retained = report.retained;
+    this.#owed = report.owed;
     if (!this.#charge()) return;
     this.#owner.onReport(report);
     if (report.pause) this.#window.narrow();

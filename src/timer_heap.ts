@@ -7,6 +7,9 @@
 
 import type { Clock, Timer } from "./clock.ts";
 
+/** Timers that fire without a turn for others in between. */
+const STRETCH = 128;
+
 /** See the module. Timers fire in the order of their times, equal ones in the order of their making. */
 export class TimerHeap implements Clock {
   readonly #clock: Clock;
@@ -67,7 +70,7 @@ export class TimerHeap implements Clock {
     try {
       const now = this.now();
       const made = this.#made; // what is made meanwhile waits for the next time
-      for (;;) {
+      for (let left = STRETCH; left > 0; left--) {
         const first = this.#heap[0];
         if (first === undefined || first.at > now || first.order >= made) break;
         this.remove(first);

@@ -51,6 +51,11 @@ export class ByteAccount {
     return this.#queued;
   }
 
+  /** Bytes reserved for a frame. */
+  get reserved(): number {
+    return this.#reserved;
+  }
+
   /** Bytes held of the pool. */
   get pooled(): number {
     return this.#incoming + this.#outgoing;
