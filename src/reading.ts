@@ -116,6 +116,9 @@ export class Reading implements IntakeOwner {
 
   /** Reserves memory for a frame; see `Carrier.reserve`. */
   reserve(bytes: number, onGrant: () => void): boolean {
+    // When memory is short, the place of a wide receive is the frame's: else it would count as much as
+    // a part of a second frame, and the peer as one that holds much.
+    if (bytes > 0 && 2 * this.#budget.used > this.#budget.bytes) this.#window.narrow();
     if (this.#account.reserve(bytes, onGrant)) return true;
     this.#counters.paused("budget");
     return false;
