@@ -51,6 +51,15 @@ export interface RemoteWriteCounters {
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
+/** A process that ends while it pushes its last sample would lose it: these timers keep it alive. */
+const LASTING: Clock = Object.freeze({
+  now: () => performance.now(),
+  after(ms: number, callback: () => void): Timer {
+    const id = setTimeout(callback, ms);
+    return { cancel: () => clearTimeout(id) };
+  },
+});
+
 /** Pushes until it is closed. */
 export class RemoteWriter implements AsyncDisposable {
   /** What was counted. */
@@ -58,6 +67,8 @@ export class RemoteWriter implements AsyncDisposable {
   readonly #metrics: Metrics;
   readonly #options: RemoteWriteOptions;
   readonly #clock: Clock;
+  /** The same, but what it waits for is worth keeping the process alive. */
+  readonly #lasting: Clock;
   readonly #waiting: TimeSeries[][] = [];
   readonly #closing: AbortController = new AbortController();
   #timer: Timer | undefined;
@@ -69,6 +80,7 @@ export class RemoteWriter implements AsyncDisposable {
     this.#metrics = metrics;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#lasting = options.clock ?? LASTING;
     this.#arm();
   }
 
@@ -91,7 +103,7 @@ export class RemoteWriter implements AsyncDisposable {
   async close(ms: number = 5_000): Promise<void> {
     if (this.#closing.signal.aborted) return await this.#sending;
     this.#timer?.cancel();
-    const timer = this.#clock.after(ms, () => this.#closing.abort());
+    const timer = this.#lasting.after(ms, () => this.#closing.abort());
     await this.flush();
     timer.cancel();
     this.#closing.abort();
@@ -159,7 +171,7 @@ export class RemoteWriter implements AsyncDisposable {
       headers: headers ?? {},
       timeoutMs,
       send,
-      clock: this.#clock,
+      clock: this.#lasting,
       signal: this.#closing.signal,
     };
     return post(batch, options);
@@ -180,7 +192,7 @@ export class RemoteWriter implements AsyncDisposable {
         signal.removeEventListener("abort", done);
         resolve();
       };
-      const timer = this.#clock.after(ms, done);
+      const timer = this.#lasting.after(ms, done);
       signal.addEventListener("abort", done);
     });
   }
