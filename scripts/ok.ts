@@ -61,6 +61,7 @@ const PARTS: readonly Part[] = [
   script("exports", "make the manifests agree", "scripts/check_exports.ts"),
   script("config", "run `deno task config:docs`", "scripts/gen_config_docs.ts", "--check"),
   script("metrics", "run `deno task metrics:docs`", "scripts/gen_metrics_docs.ts", "--check"),
+  script("traceability", "run `deno task traceability`", "scripts/traceability.ts", "--check"),
   script("seam", "move the code to where it may be", "scripts/check_seam.ts"),
 ];
 
@@ -71,7 +72,7 @@ function firstLine(output: string): string {
 }
 
 function print({ name, remedy }: Part, { code, output, ms }: Ran): void {
-  const label = name.padEnd(8);
+  const label = name.padEnd(12);
   if (code === 0) console.log(`ok    ${label} ${seconds(ms)}`);
   else {
     console.log(`FAIL  ${label} ${firstLine(output)} (${remedy})`);

@@ -220,7 +220,7 @@ interface GuardCase {
   expect: Outcome & { anyOf?: Outcome[] };
 }
 
-describe("guard vectors", () => {
+describe("I-8b: guard vectors", () => {
   for (const vector of vectors<GuardCase>("guard")) {
     it(vector.name, () => {
       const { codec, maxRatio, maxOutputBytes, expect } = vector;
@@ -409,7 +409,7 @@ describe("chunk vectors", () => {
 });
 
 describe("the error table", () => {
-  it("gives every fault a kind that agrees with its status", () => {
+  it("I-G5: gives every fault a kind that agrees with its status", () => {
     for (const info of Object.values(FAULTS)) {
       assert.equal(info.status, info.kind === "too_large" ? 413 : 400);
     }

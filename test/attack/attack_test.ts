@@ -17,7 +17,7 @@ function groups(rows: readonly Row[]): Row[][] {
   return all;
 }
 
-describe("attacks, scaled down", () => {
+describe("I-16: attacks, scaled down", () => {
   for (const group of groups(ROWS)) {
     it(group.map(({ name }) => name).join(", "), { timeout: 180_000 }, async () => {
       const reports = await Promise.all(

@@ -48,7 +48,7 @@ const RAISED: readonly unknown[] = [
 
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
-describe("rogue-operator drill", () => {
+describe("I-G1: rogue-operator drill", () => {
   it("a reload of a running server: each of the documents is refused, kept out and recorded", async () => {
     const events: AuditEvent[] = [];
     const transport = new Transport({}, { onAudit: (event) => void events.push(event) });
@@ -134,7 +134,7 @@ describe("rogue-operator drill", () => {
     assert.deepEqual(raiseByArgument()?.reason, "index, chunk, guard");
   });
 
-  it("no key, variable or flag names what must not be reached", () => {
+  it("I-G7: no key, variable or flag names what must not be reached", () => {
     const forbidden = /ratio|guard|bucket|histogram|edge|reason|readiness|version|flag_?bits|caps/i;
     for (const { path, env, flag } of KEY_LIST) {
       for (const name of [path, env, flag ?? ""]) assert.doesNotMatch(name, forbidden);

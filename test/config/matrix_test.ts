@@ -114,7 +114,7 @@ describe("configuration matrix", () => {
     }
   });
 
-  it("frame above 1 MiB, chunk above 64 KiB, chunk above frame: errors, nothing is clamped", async () => {
+  it("I-G1: frame above 1 MiB, chunk above 64 KiB, chunk above frame: errors, nothing is clamped", async () => {
     const one = async (text: string): Promise<string[]> => {
       return paths(await refused({ file: await file(`[limits]\n${text}`) }));
     };
@@ -127,7 +127,7 @@ describe("configuration matrix", () => {
     assert.deepEqual(await one('max_frame_bytes = "63KiB"'), ["limits.max_frame_bytes"]);
   });
 
-  it("hybrid on a runtime without it: refused, never ignored", () => {
+  it("I-G9, I-10: hybrid on a runtime without it: refused, never ignored", () => {
     try {
       const document = { pq: { mode: "hybrid" } } as unknown as TransportConfig;
       const { config } = new Transport(document);

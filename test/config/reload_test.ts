@@ -19,7 +19,7 @@ const open = (config: TransportConfig = {}): { transport: Transport; events: Aud
 };
 
 describe("reload", () => {
-  it("applies hot keys at once, as a whole, and counts the version up", async () => {
+  it("I-G8: applies hot keys at once, as a whole, and counts the version up", async () => {
     const { transport, events } = open({ max_conns: 10 });
     assert.equal(transport.configVersion, 1);
     const before = transport.config;
@@ -50,7 +50,7 @@ describe("reload", () => {
     await transport.close();
   });
 
-  it("with any fault keeps all that was, and lists every fault", async () => {
+  it("I-G8: with any fault keeps all that was, and lists every fault", async () => {
     const { transport, events } = open({ max_conns: 10 });
     const before = transport.config;
     const outcome = transport.reload(
@@ -78,7 +78,7 @@ describe("reload", () => {
     await transport.close();
   });
 
-  it("with a key that needs a rebind changes nothing, hot keys included, until the rebind", async () => {
+  it("I-G8: with a key that needs a rebind changes nothing, hot keys included, until the rebind", async () => {
     const { transport, events } = open();
     const before = transport.config;
     const outcome = transport.reload({ max_conns: 5, bind_addr: "127.0.0.1:7001" });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "../harness.ts";
 import { runStorm } from "./storm.ts";
 
-describe("reload storm", () => {
+describe("I-G8: reload storm", () => {
   it("60 reloads under 20 connections: last good kept, each applied one bites, nothing lost", {
     timeout: 120_000,
   }, async () => {

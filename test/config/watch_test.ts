@@ -79,7 +79,7 @@ describe("watchConfig", () => {
     });
   });
 
-  it("a broken file is refused, once, and the last good one stays; so is one that is gone", async () => {
+  it("I-G8: a broken file is refused, once, and the last good one stays; so is one that is gone", async () => {
     await watching(async ({ transport, outcomes, watch }) => {
       await writeFile(file, "max_conns = 4\n[limits]\nmax_frame_bytes = '2M");
       await until(() => outcomes.length === 1);

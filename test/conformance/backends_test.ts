@@ -95,7 +95,7 @@ Object.assign(
 );
 
 for (const [backend, setup] of Object.entries(BACKENDS)) {
-  describe(`conformance, ${backend}`, () => {
+  describe(`I-2: conformance, ${backend}`, () => {
     for (const { name, run } of conformance(setup)) it(name, run);
   });
 }

@@ -54,7 +54,7 @@ function settled(clients: readonly RawClient[]): Promise<void> {
 }
 
 describe("admission on sockets", () => {
-  it("lets exactly max_conns in under a burst, tells the others nothing, counts each once", async () => {
+  it("I-G2, I-6: lets exactly max_conns in under a burst, tells the others nothing, counts each once", async () => {
     await using s = await served({ max_conns: 20 });
     const clients = (await Promise.all([0, 1, 2, 3].map((n) => s.connect(25, n)))).flat();
     await settled(clients);
@@ -70,7 +70,7 @@ describe("admission on sockets", () => {
     assert.equal(s.alive(again), 20);
   });
 
-  it("gives each source per_peer.max_conns, however many one asks for", async () => {
+  it("I-6: gives each source per_peer.max_conns, however many one asks for", async () => {
     await using s = await served({ max_conns: 100, per_peer: { max_conns: 3 } });
     const greedy = await s.connect(30, 0);
     const others = (await Promise.all([1, 2, 3, 4, 5, 6, 7].map((n) => s.connect(3, n)))).flat();
@@ -85,7 +85,7 @@ describe("admission on sockets", () => {
     assert.equal(s.alive(again), 3);
   });
 
-  it("accepts at the rate: of all, and of each peer", async () => {
+  it("I-12: accepts at the rate: of all, and of each peer", async () => {
     await using s = await served({
       rates: { accepts_per_sec: 40, per_peer_accepts_per_sec: 10 },
     });

@@ -23,7 +23,7 @@ const event = (size: number, id = 1): Frame => ({
 /** All but the end of a frame of 1 MiB. */
 const STALLED = encodeFrame(event(MIB - 38)).slice(0, Math.floor(MIB * 0.99));
 
-describe("byte budget on sockets", () => {
+describe("I-G2: byte budget on sockets", () => {
   const count = FULL ? 1_000 : 90;
 
   it(`${count} stalled frames at 99 % from eight sources: an honest one of 1 MiB passes within 2 s`, async () => {

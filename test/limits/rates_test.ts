@@ -109,7 +109,7 @@ const WAYS: readonly Way[] = ["in", "out"];
 const SCOPES: readonly Scope[] = ["conn", "peer", "global"];
 const RATES: readonly number[] = [64_000, 1_000_000];
 
-describe("rates on sockets", () => {
+describe("I-12: rates on sockets", () => {
   it("IT-RATE-01..03: what is offered tenfold is released at the rate, by each scope and each way", async () => {
     const cases = SCOPES.flatMap((scope) =>
       WAYS.flatMap((way) => RATES.map((rate): Case => ({ scope, way, rate })))

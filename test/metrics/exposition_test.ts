@@ -83,7 +83,7 @@ function frozen({ types, series }: Exposed): string {
 }
 
 describe("metrics", () => {
-  it("IT-OBS-01: names, types, labels and edges are these", async () => {
+  it("I-G7, I-9, I-15: IT-OBS-01: names, types, labels and edges are these", async () => {
     await using transport = new Transport();
     const exposed = parse(await createMetrics().watch(transport).text());
     assert.equal(frozen(exposed), FROZEN);
@@ -107,7 +107,7 @@ describe("metrics", () => {
     assert.match(text, /# EOF\s*$/);
   });
 
-  it("IT-OBS-02: moves by exactly what happened, summed over transports", async () => {
+  it("I-9: IT-OBS-02: moves by exactly what happened, summed over transports", async () => {
     await using server = new Transport({ max_conns: 2 });
     await using client = new Transport();
     const metrics = createMetrics().watch(server).watch(client);

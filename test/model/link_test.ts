@@ -156,7 +156,7 @@ describe("connection model", () => {
     assert.equal(orders, 360);
   });
 
-  it("LOOM-SW-01: a second writer is refused; what was written before goes out whole", async () => {
+  it("I-G3, I-4: LOOM-SW-01: a second writer is refused; what was written before goes out whole", async () => {
     const orders = await everyInterleaving(async (): Promise<Model> => {
       const pair = await duplexPair({ seed: 3, clock: new ManualClock() });
       const got: number[] = [];

@@ -9,7 +9,7 @@ import { describe, it } from "../harness.ts";
 import { everyInterleaving, type Model, type Step } from "./interleave.ts";
 
 describe("permit model", () => {
-  it("LOOM-LOCK-01: each permit counts once, however often it is released", async () => {
+  it("I-G3, I-5: LOOM-LOCK-01: each permit counts once, however often it is released", async () => {
     const orders = await everyInterleaving((): Model => {
       const permits = new Permits(() => 2);
       let held = 0;
@@ -41,7 +41,7 @@ describe("permit model", () => {
     assert.equal(orders, 1_680);
   });
 
-  it("LOOM-LOCK-01: slots of all, of the peer and of handshakes agree after every step", async () => {
+  it("I-G3, I-5: LOOM-LOCK-01: slots of all, of the peer and of handshakes agree after every step", async () => {
     const config = parseConfig({ max_conns: 2, per_peer: { max_conns: 1 } });
     const orders = await everyInterleaving((): Model => {
       const admission = new Admission(() => config, new ManualClock());

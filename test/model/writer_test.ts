@@ -100,7 +100,7 @@ const closed = (): TransportError => new TransportError("misuse", "closed", { op
 
 for (const lends of [false, true]) {
   describe(`writer model, a socket that ${lends ? "lends" : "copies"}`, () => {
-    it("LOOM-BP-01: a full inbox and an end cannot wait for each other", async () => {
+    it("I-G3, I-5: LOOM-BP-01: a full inbox and an end cannot wait for each other", async () => {
       const orders = await everyInterleaving((): Model => {
         const b = bench(lends);
         return {

@@ -42,7 +42,7 @@ describe("artefact check of `deno task ok`", () => {
     assertMatch(output, /^ok {4}wasm/m);
   });
 
-  it("names the ceiling that was raised in TypeScript only", () => {
+  it("I-G1: names the ceiling that was raised in TypeScript only", () => {
     const { code, output } = okAfter(
       "src/caps.ts",
       (text) => text.replace("frameBytes: 1_048_576", "frameBytes: 1_048_577"),
@@ -52,7 +52,7 @@ describe("artefact check of `deno task ok`", () => {
     assertMatch(output, /frame.*1048577/i);
   });
 
-  it("names the ceiling that was raised in Rust only", () => {
+  it("I-G1: names the ceiling that was raised in Rust only", () => {
     const { code, output } = okAfter(
       "wasm/core/src/caps.rs",
       (text) => text.replace(/(FRAME\w*: \w+ = )[^;]+;/, "$12_097_152;"),

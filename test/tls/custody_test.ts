@@ -95,7 +95,7 @@ describe("tls: custody", () => {
     assert.ok((error.cause as Error).message.includes(CANARY));
   });
 
-  it("amnesia wipes bytes of keys once they are parsed, in success and failure", async () => {
+  it("I-11: amnesia wipes bytes of keys once they are parsed, in success and failure", async () => {
     const ca = await testAuthority();
     const pair = await ca.issue();
     const other = await ca.issue({ use: "client", names: [] });
@@ -146,7 +146,7 @@ async function amnesiacRun(child: Spawned): Promise<void> {
   assert.equal(await child.nextLine(), "done");
 }
 
-describe("tls: amnesia", () => {
+describe("I-11: tls: amnesia", () => {
   it("runs on Deno without leave to write, to run, or to look at the environment", {
     timeout: 60_000,
     ...(runtimeName() !== "deno" && { skip: "Deno: only it has such permissions" }),

@@ -46,7 +46,7 @@ function honest(info: ConnectionInfo, wire: KeyExchangeSeen): void {
   assert.ok(pq === truth || pq === "unknown", `${info.role} says ${pq}, the wire says ${truth}`);
 }
 
-describe("tls: key exchange", () => {
+describe("I-10: tls: key exchange", () => {
   it("off is classical where the runtime can restrict, and told truly everywhere", async () => {
     const { near, far, wire } = await handshake({ mode: "off" }, { mode: "off" });
     honest(near, wire);
@@ -68,6 +68,15 @@ describe("tls: key exchange", () => {
     assert.equal(wire.chosen, X25519MLKEM768);
     honest(near, wire);
     honest(far, wire);
+  });
+
+  it("I-G9: the same calls, with another configuration, and the same facts", hybrid, async () => {
+    const off = await handshake({ mode: "off" }, { mode: "off" });
+    const on = await handshake({ mode: "hybrid" }, { mode: "hybrid" });
+    for (const end of ["near", "far"] as const) {
+      assert.deepEqual(Object.keys(on[end]), Object.keys(off[end]));
+      assert.deepEqual(Object.keys(on[end].tls!), Object.keys(off[end].tls!));
+    }
   });
 
   it("hybrid with a classical peer falls back, and is told truly", hybrid, async () => {

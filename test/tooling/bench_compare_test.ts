@@ -27,7 +27,7 @@ describe("gates of the benchmarks", () => {
     }
   });
 
-  it("has the bounds that were agreed on", () => {
+  it("I-16: has the bounds that were agreed on", () => {
     const bounds = Object.entries(GATES).map(([name, { percent }]) => `${name} ${percent}`);
     assertEquals(bounds, [
       "p95 10",

@@ -52,7 +52,7 @@ describe("seam check", () => {
     assertEquals(code.match(/Deno\.\w+/g), ["Deno.real"]);
   });
 
-  it("finds a runtime named outside src/runtime, types included", () => {
+  it("I-3: finds a runtime named outside src/runtime, types included", () => {
     const problems = seam({
       "src/a.ts": 'import type { Socket } from "node:net";\nDeno.exit();\nlet s: Socket;',
       "src/runtime/b.ts": 'import "node:net";\nBun.gc();',
@@ -70,7 +70,7 @@ describe("seam check", () => {
     assertMatch(seam(files).join(), /src\/a.ts:1: imports src\/runtime\/bun.ts; only/);
   });
 
-  it("finds a core that knows the protocol, and a protocol that knows the transport", () => {
+  it("I-8: finds a core that knows the protocol, and a protocol that knows the transport", () => {
     const problems = seam({
       "mod.ts": 'export * from "./src/transport.ts";',
       "src/transport.ts": 'import type { X } from "./oap/frame.ts";',
@@ -83,7 +83,7 @@ describe("seam check", () => {
     assertMatch(problems.join("\n"), /mod.ts: reaches src\/oap\/frame.ts/);
   });
 
-  it("finds a package that an entry must not pull in, however far away", () => {
+  it("I-2: finds a package that an entry must not pull in, however far away", () => {
     const problems = seam({
       "src/oap/mod.ts": 'import "../a.ts";',
       "src/a.ts": 'import { z } from "zod";',

@@ -73,7 +73,7 @@ describe("configuration", () => {
     }, TypeError);
   });
 
-  it("takes the bounds themselves, and refuses one beyond", () => {
+  it("I-G1: takes the bounds themselves, and refuses one beyond", () => {
     assert.deepEqual(faults({ limits: { max_frame_bytes: "1MiB", chunk_bytes: "64KiB" } }), []);
     assert.deepEqual(faults({ limits: { max_frame_bytes: 65_536, chunk_bytes: 4_096 } }), []);
     for (const max_frame_bytes of [1_048_577, "2MiB", 65_535, "0", -1, 1e300, "1GiB"]) {

@@ -57,7 +57,7 @@ describe("deadlines", () => {
   });
 });
 
-describe("timeouts of a connection", () => {
+describe("I-6: timeouts of a connection", () => {
   it("idle: a silent connection ends after idle_timeout, not before", async () => {
     const clock = new ManualClock();
     await using pair = await duplexPair({ clock, config: { idle_timeout: "10s" } });

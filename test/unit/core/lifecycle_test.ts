@@ -204,7 +204,7 @@ describe("a transport", () => {
 });
 
 describe("a readiness probe", () => {
-  it("is answered as a host needs it", async () => {
+  it("I-14: is answered as a host needs it", async () => {
     const answer = async (response: Response) => [response.status, await response.json()];
     assert.deepEqual(await answer(readinessResponse({ state: "Ready" })), [200, { ready: true }]);
     assert.deepEqual(

@@ -16,7 +16,7 @@ import { ManualClock, MemoryNetwork } from "../../../src/testing/mod.ts";
 import { describe, it } from "../../harness.ts";
 
 describe("errors", () => {
-  it("I-G5: the kinds, their reasons and hints are these", () => {
+  it("I-G5, I-13: the kinds, their reasons and hints are these", () => {
     const table = Object.entries(KINDS).map(([kind, { reason, retry }]) =>
       `${kind} ${reason ?? "-"} ${retry}`
     );
@@ -39,7 +39,7 @@ describe("errors", () => {
     assert.equal(rejectReason("constructor"), undefined);
   });
 
-  it("carries the kind through JSON and structured clone", () => {
+  it("I-13: carries the kind through JSON and structured clone", () => {
     const error = new TransportError("busy", "full", { op: "write", origin: "local" });
     const copy = structuredClone(error.toJSON());
     assert.deepEqual(copy, {
@@ -52,7 +52,7 @@ describe("errors", () => {
     assert.deepEqual(JSON.parse(JSON.stringify(error)), copy);
   });
 
-  it("is recognised across copies of the package, and nothing else is", () => {
+  it("I-13: is recognised across copies of the package, and nothing else is", () => {
     const twin = Object.defineProperty(
       new Error("x"),
       Symbol.for("ron-transport.TransportError"),
@@ -135,7 +135,7 @@ describe("permits", () => {
 });
 
 describe("readiness", () => {
-  it("tells each change once, and equal states not at all", () => {
+  it("I-G4, I-14: tells each change once, and equal states not at all", () => {
     const seen: string[] = [];
     const text = (r: Readiness): string => r.state === "Ready" ? r.state : `${r.state} ${r.reason}`;
     const state = new ReadinessState(({ from, to }) => seen.push(`${text(from)} > ${text(to)}`));
@@ -151,7 +151,7 @@ describe("readiness", () => {
     ]);
   });
 
-  it("I-G4: follows what a transport can do", async () => {
+  it("I-G4, I-14: follows what a transport can do", async () => {
     const runtime = new MemoryNetwork();
     const clock = new ManualClock();
     const seen: string[] = [];
@@ -217,7 +217,7 @@ describe("transport", () => {
     await server.close();
   });
 
-  it("caps are what they are", () => {
+  it("I-G1: caps are what they are", () => {
     assert.deepEqual({ ...CAPS }, {
       frameBytes: 1_048_576,
       chunkBytes: 65_536,

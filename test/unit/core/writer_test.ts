@@ -74,7 +74,7 @@ function small(writer: Writer, ...values: number[]): boolean {
   return true;
 }
 
-describe("writer", () => {
+describe("I-G3, I-4: writer", () => {
   it("gathers the small items of one turn into one write", async () => {
     const { writer, socket } = fixture(false);
     writer.start(socket);

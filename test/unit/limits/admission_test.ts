@@ -77,7 +77,7 @@ describe("admission", () => {
     assert.equal(admission.accept("z"), "peer_limit");
   });
 
-  it("checks the slots before the rates: a refusal costs no token", () => {
+  it("I-G2, I-6: checks the slots before the rates: a refusal costs no token", () => {
     const { admission, clock } = rig({
       max_conns: 2,
       per_peer: { max_conns: 1 },

@@ -114,7 +114,7 @@ describe("token bucket", () => {
     assert.equal(bucket.available(0), 50);
   });
 
-  it("never overspends: in any time, at most what it holds and what came (PROP-TB-01)", () => {
+  it("I-12: never overspends: in any time, at most what it holds and what came (PROP-TB-01)", () => {
     fc.assert(
       fc.property(rate, steps, (bps, list) => {
         const bucket = new TokenBucket(bps, 0);

@@ -32,7 +32,7 @@ function kind(expected: string): (error: unknown) => boolean {
   return (error) => TransportError.is(error) && error.kind === expected;
 }
 
-describe("PROP-INFL-01: the guard and the compressor", () => {
+describe("I-G1, I-8b: PROP-INFL-01: the guard and the compressor", () => {
   for (const codec of ["gzip", "zlib", "deflate"] as CompressCodec[]) {
     it(`agree on ${codec}, within every budget`, () => {
       fc.assert(
@@ -139,7 +139,7 @@ describe("encoding", () => {
     }
   });
 
-  it("PROP-CH-01: fragments join to the payload, each full but the last", () => {
+  it("I-8: PROP-CH-01: fragments join to the payload, each full but the last", () => {
     fc.assert(
       fc.property(fc.nat(3000), fc.nat(30), fc.integer({ min: 70, max: 400 }), (n, cap, max) => {
         const payload = Uint8Array.from({ length: n }, (_, i) => i);

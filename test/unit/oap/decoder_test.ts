@@ -127,7 +127,7 @@ describe("decoder properties", () => {
 });
 
 describe("decoder", () => {
-  it("judges a header at byte 38, before a byte of the body", () => {
+  it("I-G2, I-8: judges a header at byte 38, before a byte of the body", () => {
     const bytes = event(new Uint8Array(5000));
     const decoder = new Decoder({ maxFrameBytes: 5037 });
     decoder.push(bytes.subarray(0, 37));
@@ -171,7 +171,7 @@ describe("decoder", () => {
     assert.equal(frame.payloadBytes, 0);
   });
 
-  it("refuses limits that raise or make no sense", () => {
+  it("I-G1, I-8: refuses limits that raise or make no sense", () => {
     for (const maxFrameBytes of [0, 37, 1_048_577, 100.5, NaN, -1]) {
       assert.throws(
         () => new Decoder({ maxFrameBytes }),
@@ -182,7 +182,7 @@ describe("decoder", () => {
 });
 
 describe("assembly", () => {
-  it("holds what came until a chunk is there, whatever is declared", () => {
+  it("I-G2: holds what came until a chunk is there, whatever is declared", () => {
     const assembly = new Assembly();
     assembly.begin(1_048_576);
     const drip = new Uint8Array(1);

@@ -241,7 +241,7 @@ describe("fragments on a connection", () => {
 });
 
 describe("loans", () => {
-  it("end with the callback, for every view made in it", () => {
+  it("I-7: end with the callback, for every view made in it", () => {
     const decoder = new Decoder();
     const kept: FrameView[] = [];
     let batch: BorrowedBatch | undefined;

@@ -57,7 +57,7 @@ describe("framed properties", () => {
     );
   });
 
-  it("gives every frame memory that stays, even when looked at only at the end", async () => {
+  it("I-7: gives every frame memory that stays, even when looked at only at the end", async () => {
     await fc.assert(
       fc.asyncProperty(sizes, reads, fc.boolean(), async (list, readBytes, owned) => {
         const { bytes, expected } = input(list);

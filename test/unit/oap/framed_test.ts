@@ -39,7 +39,7 @@ function kind(expected: string): (error: unknown) => boolean {
 }
 
 describe("framed: taking frames", () => {
-  it("gives batches memory of their own, whatever the read buffer does", async () => {
+  it("I-7: gives batches memory of their own, whatever the read buffer does", async () => {
     const connection = new FakeConnection();
     connection.readBytes = 1000;
     const server = framed(connection);
@@ -88,7 +88,7 @@ describe("framed: taking frames", () => {
     assert.throws(() => kept.view?.payload, kind("misuse"));
   });
 
-  it("spoils lent arrays under checkBorrows, and copies survive", () => {
+  it("I-7: spoils lent arrays under checkBorrows, and copies survive", () => {
     const connection = new FakeConnection();
     const server = framed(connection, { checkBorrows: true });
     let kept = new Uint8Array(0);

@@ -19,13 +19,13 @@ function internal(text: RegExp): (error: unknown) => boolean {
 const table = Uint32Array.from(CAP_NAMES, (name) => CAPS[name]);
 
 describe("the WebAssembly module", () => {
-  it("agrees with the library on every ceiling", () => {
+  it("I-G1: agrees with the library on every ceiling", () => {
     assert.equal(CAP_NAMES.length, Object.keys(CAPS).length);
     checkCaps(table);
     wasmInfo();
   });
 
-  it("is refused over any ceiling, with both figures", () => {
+  it("I-G1: is refused over any ceiling, with both figures", () => {
     CAP_NAMES.forEach((name, i) => {
       const other = table.slice();
       other[i]!++;
@@ -48,7 +48,7 @@ describe("the WebAssembly module", () => {
     }
   });
 
-  it("refuses a frame limit above its own constant", () => {
+  it("I-G1: refuses a frame limit above its own constant", () => {
     assert.equal(hot().index(38, CAPS.frameBytes + 1, 1), CAP_REFUSED);
     assert.equal(hot().checkRows(1, CAPS.frameBytes + 1), CAP_REFUSED);
   });
