@@ -216,3 +216,8 @@ export function rejectReason(kind: ErrorKind): RejectReason | undefined {
 function kindInfo(kind: ErrorKind): KindInfo | undefined {
   return Object.hasOwn(KINDS, kind) ? KINDS[kind as KnownKind] : undefined;
 }
+
+/** An error of a caller who asked for what cannot be now. */
+export function misuse(op: string, why: string): TransportError {
+  return new TransportError("misuse", `Cannot ${op}: ${why}`, { op });
+}
