@@ -76,7 +76,7 @@ function* doors({ path, imports }: Module): Iterable<string> {
 
 /** Files of the core: everything but the protocol and what is built on it. */
 function isCore(path: string): boolean {
-  return !/^src\/(?:oap|cli|testing|compress|metrics|trace)\//.test(path);
+  return !/^src\/(?:oap|cli|testing|compress|metrics|trace|governance)\//.test(path);
 }
 
 function* coreKnowsNoProtocol({ path, imports }: Module): Iterable<string> {
