@@ -24,7 +24,7 @@ import { gate, type GateRules } from "./tls/gate.ts";
 import { materialError, pqRule, serverTls } from "./tls/material.ts";
 import type { TlsMaterialSource } from "./tls/options.ts";
 import { certificateWarnings } from "./tls/warnings.ts";
-import { requireUids } from "./uds/users.ts";
+import { requireUids, uidLack } from "./uds/users.ts";
 import type { WorkState } from "./work_state.ts";
 
 /** See the module. A listener is among them from its bind until it stops. */
@@ -34,6 +34,7 @@ export class Listeners {
   readonly #hooks: TransportHooks;
   readonly #runtime: () => Promise<Runtime>;
   readonly #bound = new Map<Listener, ListenOptions>();
+  #uidLack: string | undefined; // of Unix sockets, once it was asked
 
   /**
    * @param table Takes the connections.
@@ -96,6 +97,12 @@ export class Listeners {
     const secured = [...this.#bound.keys()].filter(({ bound }) => bound?.rotate !== undefined);
     const outcomes = await Promise.allSettled(secured.map((listener) => listener.rotate()));
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  }
+
+  /** What the runtime lacks to tell users, while a Unix listener is open. */
+  get uidLack(): string | undefined {
+    const open = [...this.#bound.keys()].some(({ address }) => address.path !== undefined);
+    return open ? this.#uidLack : undefined;
   }
 
   /** Drains all of them. */
@@ -163,7 +170,9 @@ export class Listeners {
     const fetchTls = (config: ConfigSnapshot): Promise<ServerTls> =>
       serverTls(options.tls ?? this.#namedMaterial(config), config);
     const tls = address.transport === "tls" ? await fetchTls(config) : undefined;
-    await requireUids(await this.#runtime(), address, config.uds.allow_uids);
+    const lack = await uidLack(await this.#runtime(), address);
+    requireUids(lack, config.uds.allow_uids);
+    this.#uidLack ??= lack;
     const rules: GateRules = {
       tls: tls !== undefined,
       alpn: tls?.alpn ?? [],

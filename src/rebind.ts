@@ -13,7 +13,13 @@ import type { ConfigIssue } from "./config/config.ts";
 import { TransportError } from "./errors.ts";
 import { listenError } from "./listen_error.ts";
 import type { Listener } from "./listener.ts";
-import type { BoundListener, OnAccept, Runtime, ServerTls } from "./runtime/runtime.ts";
+import {
+  type BoundListener,
+  type OnAccept,
+  type Runtime,
+  type ServerTls,
+  UnixSocketError,
+} from "./runtime/runtime.ts";
 
 /** What the sockets of a listener are taken under. */
 export interface Terms {
@@ -86,8 +92,9 @@ export function staysAt(listener: Listener, asked: Address): boolean {
 /** Why a rebind did not come about, as a fault of the configuration. */
 export function rebindIssue(cause: unknown): ConfigIssue {
   const { kind, message } = TransportError.from(cause, "internal", { op: "rebind" });
+  const uids = cause instanceof UnixSocketError && cause.kind === "config_invalid";
   return {
-    path: kind === "bind_failed" ? "bind_addr" : "tls.enabled",
+    path: uids ? "uds.allow_uids" : kind === "bind_failed" ? "bind_addr" : "tls.enabled",
     rule: "must be possible on this host",
     got: message.slice(0, 200),
     instead: "correct it and offer the whole document again; what was in force stays",

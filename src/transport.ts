@@ -30,6 +30,7 @@ import { resolveAddress } from "./resolve_address.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import type { TransportStats } from "./stats.ts";
+import { unreadableUids } from "./uds/users.ts";
 import { WorkState } from "./work_state.ts";
 
 /**
@@ -77,7 +78,12 @@ export class Transport implements AsyncDisposable {
   constructor(config: TransportConfig = {}, hooks: TransportHooks = {}) {
     this.#inForce = new ConfigInForce(
       config,
-      (valid) => [...unreadPaths(valid, hooks), ...unable(valid)],
+      (valid) => [
+        ...unreadPaths(valid, hooks),
+        ...unable(valid),
+        // The first configuration is checked before there are listeners.
+        ...unreadableUids((this.#listeners as Listeners | undefined)?.uidLack, valid),
+      ],
     );
     this.#hooks = { ...hooks };
     const clock = hooks.clock ?? systemClock;

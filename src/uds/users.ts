@@ -5,6 +5,7 @@
  */
 
 import type { Address } from "../address.ts";
+import type { ConfigIssue, ConfigSnapshot } from "../config/config.ts";
 import { peerKey, uidKey } from "../limits/peer_key.ts";
 import { type PendingSocket, type Runtime, UnixSocketError } from "../runtime/runtime.ts";
 
@@ -42,23 +43,49 @@ export function mayConnect(
 }
 
 /**
- * Refuses to listen where users cannot be told apart and must be.
+ * What a runtime lacks to tell the users of a Unix socket, as a sentence of its own.
  *
- * @throws {UnixSocketError} `config_invalid`, naming the runtime and what it lacks.
+ * @returns `undefined` where it lacks nothing, or the address is no Unix socket.
  */
-export async function requireUids(
-  runtime: Runtime,
-  address: Address,
-  allowed: readonly number[],
-): Promise<void> {
-  if (address.path === undefined || allowed.length === 0) return;
+export async function uidLack(runtime: Runtime, address: Address): Promise<string | undefined> {
+  if (address.path === undefined) return undefined;
   const lack = runtime.peerUidLack === undefined
     ? "it has no way to read them"
     : await runtime.peerUidLack();
-  if (lack === undefined) return;
+  return lack && `${runtime.name} ${runtime.version} cannot tell them: ${lack}`;
+}
+
+/**
+ * Refuses to listen where users cannot be told apart and must be.
+ *
+ * @param lack See {@linkcode uidLack}.
+ * @throws {UnixSocketError} `config_invalid`, naming the runtime and what it lacks.
+ */
+export function requireUids(lack: string | undefined, allowed: readonly number[]): void {
+  if (lack === undefined || allowed.length === 0) return;
   throw new UnixSocketError(
-    `uds.allow_uids needs the credentials of peers, and ${runtime.name} ${runtime.version} cannot ` +
-      `tell them: ${lack}. Leave uds.allow_uids empty to rely on the socket's mode 0600`,
+    `uds.allow_uids needs the credentials of peers, and ${lack}. ${RELY_ON_MODE}`,
     "config_invalid",
   );
 }
+
+/**
+ * The fault of a configuration that lists users while a listener is open whose users cannot be told
+ * apart: it would refuse everyone.
+ *
+ * @param lack See {@linkcode uidLack}; of that listener.
+ */
+export function unreadableUids(
+  lack: string | undefined,
+  { uds }: Pick<ConfigSnapshot, "uds">,
+): ConfigIssue[] {
+  if (lack === undefined || uds.allow_uids.length === 0) return [];
+  return [{
+    path: "uds.allow_uids",
+    rule: `needs the credentials of peers, and ${lack}`,
+    got: `${uds.allow_uids.length} users`,
+    instead: RELY_ON_MODE,
+  }];
+}
+
+const RELY_ON_MODE = "Leave uds.allow_uids empty to rely on the socket's mode 0600";

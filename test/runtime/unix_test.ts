@@ -302,6 +302,37 @@ describe("users of a Unix socket", () => {
     assert.deepEqual(readdirSync(home), []);
   });
 
+  it("cannot be told: allow_uids is refused by a reload, and the listener serves on", async () => {
+    const path = join(directory(), "a.sock");
+    const runtime = await detectRuntime();
+    const server = new Transport({}, {
+      runtime: {
+        name: runtime.name,
+        version: runtime.version,
+        connect: (...all) => runtime.connect(...all),
+        listen: (...all) => runtime.listen(...all),
+        peerUidLack: () => Promise.resolve("it is a test"),
+      },
+    });
+    const document = { uds: { allow_uids: [0] } };
+    // Nothing listens yet that it could close to everyone.
+    assert.equal(server.reload(document).result, "applied");
+    assert.equal(server.reload({}).result, "applied");
+    const listener = await server.listen({ address: `unix:${path}`, onConnection: echo });
+    const outcome = server.reload(document);
+    assert.equal(outcome.result, "rejected");
+    assert.equal(outcome.issues?.[0]?.path, "uds.allow_uids");
+    assert.match(outcome.issues[0].rule, new RegExp(`${runtime.name} .* cannot tell.*it is a test`));
+    const client = new Transport();
+    const connection = await client.dial(`unix:${path}`);
+    await connection.write(new Uint8Array([7]));
+    assert.equal(await connection.read(new Uint8Array(1)), 1);
+    await client.close();
+    await listener.close();
+    assert.equal(server.reload(document).result, "applied");
+    await server.close();
+  });
+
   it("cannot be told without --allow-ffi: allow_uids is refused", {
     skip: runtimeName() === "deno" ? false : "only Deno has permissions",
   }, async () => {
