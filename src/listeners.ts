@@ -136,6 +136,7 @@ export class Listeners {
     const runtime = await this.#runtime();
     const bound = await runtime.listen(address, tls, onAccept, onFault);
     listener.bind(bound, rotate && (() => rotate(bound)));
+    this.#table.counters.of(address.transport!); // its series are there from now on
     this.#warn(bound);
     this.#bound.set(listener, options);
     this.#work.listens();

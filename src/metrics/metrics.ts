@@ -8,7 +8,8 @@ import { Registry } from "prom-client";
 import { TransportError } from "../errors.ts";
 import type { Histogram } from "../histogram.ts";
 import type { TransportStats } from "../stats.ts";
-import { FAMILIES, type Family, type Labels, type Window } from "./families.ts";
+import { FAMILIES } from "./families.ts";
+import type { Family, Labels, Window } from "./family.ts";
 
 /** What metrics are read of: a `Transport`. */
 export interface Watched {

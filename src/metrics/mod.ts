@@ -12,7 +12,7 @@
  * @module
  */
 
-export type { Window } from "./families.ts";
+export type { Window } from "./family.ts";
 export {
   createMetrics,
   Metrics,

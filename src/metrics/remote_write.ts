@@ -250,7 +250,7 @@ export function remoteWrite(metrics: Metrics, options: RemoteWriteOptions): Remo
         name,
       );
     }
-    if (FAMILIES.some(({ labels }) => labels.includes(name))) {
+    if (FAMILIES.some(({ labels }) => name in labels)) {
       throw invalid("labels", "must not use a label of the metrics themselves", name);
     }
   }

@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
 import { Transport } from "../../mod.ts";
+import { FAMILIES } from "../../src/metrics/families.ts";
 import { createMetrics } from "../../src/metrics/mod.ts";
-import { AckWindow, FLAGS, framed } from "../../src/oap/mod.ts";
-import { duplexPair } from "../../src/testing/mod.ts";
+import { AckWindow, encodeFrame, FLAGS, framed } from "../../src/oap/mod.ts";
+import { duplexPair, throwAwayCertificate } from "../../src/testing/mod.ts";
+import type { OnAccept, Runtime } from "../../src/runtime/runtime.ts";
 import { describe, it } from "../harness.ts";
 
 /** Every metric with its type and labels: frozen. */
@@ -251,24 +253,116 @@ describe("metrics", () => {
     assert.deepEqual(Object.values(rejects), [1]);
   });
 
-  it("stays below 200 series whatever carries the bytes", async () => {
-    for (const backend of ["tcp", "tls", "arti"]) {
+  it("stays below 200 series with TCP and TLS in one registry, all of them counted", async () => {
+    for (const backend of ["tcp", "tls", "arti", "tcp+tls"]) {
       await using transport = new Transport();
       const real = transport.stats();
-      const only = createMetrics().watch({
-        stats: () => ({ ...real, backend: backend as "tcp" }),
+      const metrics = createMetrics().watch({
+        stats: () => ({ ...real, backend: backend.split("+")[0] as "tcp" }),
       });
-      const { size } = parse(await only.text()).series;
+      for (const one of backend.split("+")) {
+        const traffic = real.counters.of(one);
+        traffic.accepts = traffic.dialsErr = traffic.tlsFailures = 1;
+        for (const pq of one === "tcp" ? ["off"] as const : ["off", "hybrid"] as const) {
+          traffic.dialsOk[pq] = 1;
+          traffic.handshakes[pq].observe(1);
+        }
+        for (const histogram of [traffic.reads, traffic.writes, traffic.chunks]) {
+          histogram.observe(1);
+        }
+        traffic.throughput.observe(1);
+      }
+      const { size } = parse(await metrics.text()).series;
       assert.ok(size < 200, `${backend}: ${size} series`);
     }
   });
 
-  it("I-G7: strangers add no series", async () => {
-    await using transport = new Transport({ per_peer: { max_conns: 1 } });
+  it("has no series with a label or a value that is not declared", async () => {
+    await using transport = new Transport();
+    transport.stats().counters.of("tls").handshakes.unknown.observe(1);
+    for (const { name, labels, read } of FAMILIES) {
+      for (const series of read([transport.stats()], [])) {
+        assert.deepEqual(Object.keys(series.labels), Object.keys(labels), name);
+        for (const [label, value] of Object.entries(series.labels)) {
+          assert.ok(labels[label]?.includes(value), `${name} ${label}=${value}`);
+        }
+      }
+    }
+  });
+
+  it("I-G7: 100 000 peers, each with its own name and tenant, add no series", {
+    timeout: 180_000,
+  }, async () => {
+    let taken: OnAccept | undefined;
+    const runtime: Runtime = {
+      name: "memory",
+      version: "0",
+      connect: () => Promise.reject(new Error("nobody dials")),
+      listen(address, _tls, onAccept) {
+        taken = onAccept;
+        return Promise.resolve({ address, close: () => Promise.resolve() });
+      },
+    };
+    await using transport = new Transport({ backend: "tls", tls: { enabled: true } }, { runtime });
+    await transport.listen({
+      address: "tls://127.0.0.1:7000",
+      tls: () => throwAwayCertificate(),
+      onConnection: async (connection) => {
+        const peer = framed(connection);
+        peer.onBatch(() => {});
+        await peer.closed;
+      },
+    });
+    const head = { flags: FLAGS.EVENT, code: 0, appProtoId: 7, payload: new Uint8Array(10) };
+    const stranger = (i: number): () => void => {
+      const hostname = `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+      const remote = { hostname, port: 1_024 + i % 60_000 };
+      const handler = taken!({ remote, destroy() {} })!;
+      handler.onOpen({
+        info: {
+          remote,
+          tls: {
+            version: "TLSv1.3",
+            alpn: "oap/1",
+            cipher: undefined,
+            serverName: `name-${i}.example`,
+            group: "X25519",
+            pq: "off",
+            peer: undefined,
+          },
+        },
+        lends: false,
+        write: (bytes) => bytes.length,
+        cork() {},
+        uncork() {},
+        shutdown() {},
+        destroy() {},
+        pause() {},
+        resume() {},
+      });
+      return () => {
+        handler.onBytes(encodeFrame({ ...head, tenantId: BigInt(i), corrId: BigInt(i) }), false);
+        handler.onEnd();
+        handler.onClose(undefined);
+      };
+    };
+    const wave = async (first: number, n: number): Promise<void> => {
+      const sends = Array.from({ length: n }, (_, i) => stranger(first + i));
+      await turn(); // onConnection comes by then
+      for (const send of sends) send();
+      await turn();
+    };
     const metrics = createMetrics().watch(transport);
-    const before = parse(await metrics.text()).series.size;
-    const { counters } = transport.stats();
-    for (let i = 0; i < 100_000; i++) counters.failed("peer_limit", "accept", undefined);
-    assert.equal(parse(await metrics.text()).series.size, before);
+    await wave(0, 1);
+    const before = parse(await metrics.text()).series;
+    for (let i = 1; i <= 100_000; i += 500) await wave(i, 500);
+    const { series } = parse(await metrics.text());
+    assert.deepEqual([...series.keys()], [...before.keys()]);
+    assert.ok(series.size < 200, `${series.size} series`);
+    assert.equal(series.get('transport_accepts_total{backend="tls"}'), 100_001);
+    assert.equal(series.get('oap_frames_total{kind="DATA"}'), 100_001);
+    assert.equal(series.get('conn_inflight{backend="tls"}'), 0);
   });
 });
+
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

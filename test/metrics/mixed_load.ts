@@ -92,7 +92,6 @@ export class MixedLoad implements AsyncDisposable {
         'bytes_in_total{backend="tls"}': 3 * 20 * 1_038,
         'bytes_out_total{backend="tls"}': 3 * 20 * 1_038,
         'io_read_size_bytes_sum{backend="tls"}': 3 * 20 * 1_038,
-        'throughput_bytes_per_sec_count{backend="tls"}': 3,
         "conn_inflight": 0,
         "oap_inflight_frames": 0,
         'tasks_spawned_total{kind="reader"}': 15 + SLOTS + 3 + taken,

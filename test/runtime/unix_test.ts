@@ -322,7 +322,10 @@ describe("users of a Unix socket", () => {
     const outcome = server.reload(document);
     assert.equal(outcome.result, "rejected");
     assert.equal(outcome.issues?.[0]?.path, "uds.allow_uids");
-    assert.match(outcome.issues[0].rule, new RegExp(`${runtime.name} .* cannot tell.*it is a test`));
+    assert.match(
+      outcome.issues[0].rule,
+      new RegExp(`${runtime.name} .* cannot tell.*it is a test`),
+    );
     const client = new Transport();
     const connection = await client.dial(`unix:${path}`);
     await connection.write(new Uint8Array([7]));
