@@ -29,11 +29,15 @@ export function checkCertificate(
 ): CheckedCertificate {
   const x509 = parse("the certificate", () => new X509Certificate(cert as string));
   const privateKey = parse("the key", () => createPrivateKey(key as string));
-  if (!x509.checkPrivateKey(privateKey)) {
+  // Deno parses the parts of a certificate only when it is asked for them
+  if (!parse("the certificate", () => x509.checkPrivateKey(privateKey))) {
     throw new TlsMaterialError("the key does not belong to the certificate");
   }
-  const facts = factsOf(x509);
+  const facts = parse("the certificate", () => factsOf(x509));
   const now = Date.now();
+  if (Number.isNaN(Date.parse(facts.validFrom) + Date.parse(facts.validTo))) {
+    throw new TlsMaterialError("the certificate has a date that there is not");
+  }
   if (Date.parse(facts.validTo) <= now) {
     throw new TlsMaterialError(`the certificate of ${facts.subject} expired on ${facts.validTo}`);
   }

@@ -91,6 +91,13 @@ export class NodeSocket implements Socket, PendingSocket {
   /** The socket is usable. */
   open(): void {
     if (this.#closed || this.#raw.destroyed) return;
+    let tls: TlsInfo | undefined;
+    try {
+      tls = this.#tls?.();
+    } catch (cause) {
+      // Deno reads less of a certificate than its verifier does; thrown here, it would end the process.
+      return this.refuse(new Error("The peer's certificate cannot be read", { cause }));
+    }
     this.#opened = true;
     const remote = this.remote;
     const local = endpoint(this.#under.localAddress, this.#under.localPort);
@@ -99,7 +106,7 @@ export class NodeSocket implements Socket, PendingSocket {
       ...(uid === undefined ? {} : { uid }),
       ...(remote === undefined ? {} : { remote }),
       ...(local === undefined ? {} : { local }),
-      ...(this.#tls === undefined ? {} : { tls: this.#tls() }),
+      ...(tls === undefined ? {} : { tls }),
     };
     this.#handler.onOpen(this);
   }
