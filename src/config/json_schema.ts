@@ -8,7 +8,7 @@ import { z } from "zod";
 import { ENV_PREFIX, FLAG_PREFIX } from "./key.ts";
 import { KEY_LIST } from "./keys.ts";
 import { ownValue } from "./own.ts";
-import { SCHEMA } from "./schema.ts";
+import { documentSchema } from "./schema.ts";
 
 /** One schema within another. */
 type Schema = Record<string, unknown>;
@@ -22,7 +22,7 @@ type Schema = Record<string, unknown>;
  * @returns A fresh plain object.
  */
 export function configJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(SCHEMA, { io: "input" }) as Schema;
+  const schema = z.toJSONSchema(documentSchema(), { io: "input" }) as Schema;
   for (const { path, type, reload, env, flag, doc } of KEY_LIST) {
     const place = path.split(".").reduce<unknown>(
       (at, name) => ownValue(ownValue(at, "properties"), name),

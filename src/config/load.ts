@@ -18,10 +18,9 @@ import {
   readRoots,
 } from "./files.ts";
 import { ConfigError } from "./issues.ts";
-import type { ConfigPath } from "./key.ts";
 import { KEY_LIST } from "./keys.ts";
 import { unable } from "./platform.ts";
-import { deepFreeze, valueAt } from "./own.ts";
+import { deepFreeze, put, valueAt } from "./own.ts";
 import { checkValues, settled, type Where } from "./schema.ts";
 import { envDocument, FILE_FLAG, flagDocument, NO_SOURCE, type SourceDocument } from "./sources.ts";
 
@@ -251,15 +250,6 @@ function merge(sources: readonly SourceDocument[]): Merged {
 function isEmpty({ document, issues }: SourceDocument): boolean {
   return issues.length === 0 && typeof document === "object" && document !== null &&
     !Array.isArray(document) && Object.keys(document).length === 0;
-}
-
-function put(document: Record<string, unknown>, path: ConfigPath, value: unknown): void {
-  const [head = "", name] = path.split(".");
-  if (name === undefined) document[head] = value;
-  else {
-    const table = document[head] as Record<string, unknown> | undefined;
-    document[head] = { ...table, [name]: value };
-  }
 }
 
 function placed(issues: readonly ConfigIssue[], where: Where): readonly ConfigIssue[] {

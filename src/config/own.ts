@@ -33,6 +33,16 @@ export function valueAt(value: unknown, path: string): unknown {
   return path.split(".").reduce(ownValue, value);
 }
 
+/** Puts a value at a dotted path, and makes the table for it where there is none. */
+export function put(document: Record<string, unknown>, path: string, value: unknown): void {
+  const [head = "", name] = path.split(".");
+  if (name === undefined) document[head] = value;
+  else {
+    const table = document[head] as Record<string, unknown> | undefined;
+    document[head] = { ...table, [name]: value };
+  }
+}
+
 /** Freezes a value and all it holds. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;

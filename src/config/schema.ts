@@ -11,7 +11,7 @@ import { ConfigError, MOST_ISSUES, shown, shownName } from "./issues.ts";
 import type { AnyKey, ConfigPath, ValueAt } from "./key.ts";
 import { KEY_LIST } from "./keys.ts";
 import { renamed } from "./aliases.ts";
-import { deepFreeze, ownCopy, valueAt } from "./own.ts";
+import { deepFreeze, ownCopy, put, valueAt } from "./own.ts";
 import { RULES, type ValueOf, warningsOf } from "./rules.ts";
 
 export { ConfigError } from "./issues.ts";
@@ -74,7 +74,11 @@ export function checkValues(input: unknown): CheckedValues {
     return { document: {}, issues, warnings: [] };
   }
   const { document, issues, warnings } = renamed(own);
-  const result = SCHEMA.safeParse(document, { reportInput: true, ...ONCE });
+  if (isEmptyTable(document)) return { document, issues, warnings };
+  const result = documentSchema(givenKeys(document)).safeParse(document, {
+    reportInput: true,
+    ...ONCE,
+  });
   if (!result.success) issues.push(...result.error.issues.flatMap(toIssues));
   return { document, issues, warnings };
 }
@@ -93,9 +97,10 @@ export function settled(
   warnings: readonly string[],
   where: Where = () => undefined,
 ): Checked {
-  const all = [...issues, ...brokenRules(document, where)];
+  const values = legalValues(document);
+  const all = [...issues, ...brokenRules(values, document, where)];
   if (all.length > 0) return { snapshot: undefined, issues: all, warnings };
-  const snapshot = deepFreeze(SCHEMA.parse(document, ONCE));
+  const snapshot = snapshotOf(values);
   return { snapshot, issues: all, warnings: [...warnings, ...warningsOf(snapshot)] };
 }
 
@@ -105,15 +110,18 @@ const NO_TABLE = "must be a table of keys";
 /** A document is read once in a process: compiling a function for it takes longer than it saves. */
 const ONCE = { jitless: true };
 
-/** The schema of a document; also the source of the JSON Schema. */
-export const SCHEMA: z.ZodType<ConfigSnapshot, TransportConfig> = schemaOf(KEY_LIST);
-
-function schemaOf(keys: readonly AnyKey[]): z.ZodType<ConfigSnapshot, TransportConfig> {
+/**
+ * The schema of a document that holds no keys but these: of all keys it is that of any document. A check
+ * takes those that are given, as a process would wait for zod to make all.
+ */
+export function documentSchema(
+  keys: readonly AnyKey[] = KEY_LIST,
+): z.ZodType<ConfigSnapshot, TransportConfig> {
   const shape: Record<string, z.ZodType> = {};
   const tables = new Map<string, Record<string, z.ZodType>>();
   for (const key of keys) {
     const [head = "", name] = key.path.split(".");
-    const schema = key.type.schema.prefault(key.default).meta({ description: key.doc });
+    const schema = key.type.schema().prefault(key.default).meta({ description: key.doc });
     if (name === undefined) shape[head] = schema;
     else tables.set(head, { ...tables.get(head), [name]: schema });
   }
@@ -124,19 +132,44 @@ function schemaOf(keys: readonly AnyKey[]): z.ZodType<ConfigSnapshot, TransportC
   return z.strictObject(shape, NO_TABLE) as unknown as z.ZodType<ConfigSnapshot, TransportConfig>;
 }
 
-/** The keys that rules look at. */
-const RULED: readonly AnyKey[] = KEY_LIST.filter(({ path }) => {
-  return RULES.some(({ needs }) => needs.includes(path));
-});
+/** Nothing is given, so nothing can be wrong; a start need not wait for zod's first use. */
+function isEmptyTable(document: unknown): boolean {
+  return typeof document === "object" && document !== null && !Array.isArray(document) &&
+    Object.keys(document).length === 0;
+}
 
-function brokenRules(input: unknown, where: Where): ConfigIssue[] {
-  const values = new Map<string, unknown>();
-  for (const { path, type, default: otherwise } of RULED) {
-    const result = type.schema.safeParse(valueAt(input, path) ?? otherwise);
-    if (result.success) values.set(path, result.data);
+/** The keys of a document, and those in the same tables. */
+function givenKeys(document: unknown): readonly AnyKey[] {
+  const names = new Set(Object.keys(Object(document)));
+  return KEY_LIST.filter(({ path }) => names.has(path.split(".")[0] ?? ""));
+}
+
+/** The values in force, by key: what is given, where that is legal, and the defaults. */
+type Values = ReadonlyMap<ConfigPath, unknown>;
+
+function legalValues(document: unknown): Values {
+  const values = new Map<ConfigPath, unknown>();
+  for (const { path, type, default: otherwise } of KEY_LIST) {
+    const given = valueAt(document, path);
+    if (given === undefined) values.set(path, type.fromDocument(otherwise));
+    else {
+      const result = type.schema().safeParse(given, ONCE);
+      if (result.success) values.set(path, result.data);
+    }
   }
+  return values;
+}
+
+function snapshotOf(values: Values): ConfigSnapshot {
+  const snapshot: Record<string, unknown> = {};
+  for (const [path, value] of values) put(snapshot, path, value);
+  // The table's own type has held its rows equal to it.
+  return deepFreeze(snapshot) as unknown as ConfigSnapshot;
+}
+
+function brokenRules(values: Values, document: unknown, where: Where): ConfigIssue[] {
   const value: ValueOf = <P extends ConfigPath>(path: P) => values.get(path) as ValueAt<P>;
-  const given = (path: ConfigPath): boolean => valueAt(input, path) !== undefined;
+  const given = (path: ConfigPath): boolean => valueAt(document, path) !== undefined;
   return RULES.flatMap(({ needs, broken }) => {
     const issue = needs.every((path) => values.has(path)) ? broken(value, given) : undefined;
     if (issue === undefined) return [];

@@ -19,11 +19,14 @@ export interface ValueType<in out In, in out Out> {
   readonly placeholder: string;
   /** A legal value, to be shown where another was given. */
   readonly example: In;
-  readonly schema: z.ZodType<Out, In>;
+  /** The check. Made when first asked for: making those of all keys takes as long as all else at a start. */
+  readonly schema: () => z.ZodType<Out, In>;
   /** What a document would hold for a text of an environment variable or a flag. */
   readonly fromText: (text: string) => unknown;
   /** The canonical form in a document: `schema` of it gives the same value again. */
   readonly toDocument: (value: Out) => In;
+  /** What `schema` makes of a value that is known to be legal, as the table's defaults are. */
+  readonly fromDocument: (value: In) => Out;
   /** Whether `to` bounds less than `from`. */
   readonly widens: (from: Out, to: Out) => boolean;
 }
@@ -34,6 +37,7 @@ const never = (): boolean => false;
 const greater = (from: number, to: number): boolean => to > from;
 /** Where 0 means that there is no limit. */
 const greaterOrOff = (from: number, to: number): boolean => from !== 0 && (to === 0 || to > from);
+const bytes = (value: string | number): number => parseSize(value) ?? NaN;
 /** What is no number stays text, so that the check names it. */
 const numeric = (text: string): unknown =>
   /^(?:0|-?[1-9][0-9]{0,15})$/.test(text) ? Number(text) : text;
@@ -51,14 +55,17 @@ export function duration(least: number): ValueType<string, number> {
     legal: least === 0 ? "at least 0s" : least === 1 ? "above 0" : `at least ${least / 1_000}s`,
     placeholder: "TIME",
     example: "5s",
-    schema: z.string(rule).regex(DURATION, rule).transform((text, context) => {
-      const ms = parseDuration(text);
-      if (ms !== undefined && ms >= least) return ms;
-      context.addIssue(rule);
-      return z.NEVER;
-    }),
+    schema: once(() =>
+      z.string(rule).regex(DURATION, rule).transform((text, context) => {
+        const ms = parseDuration(text);
+        if (ms !== undefined && ms >= least) return ms;
+        context.addIssue(rule);
+        return z.NEVER;
+      })
+    ),
     fromText: same,
     toDocument: formatDuration,
+    fromDocument: (text) => parseDuration(text) ?? NaN,
     widens: greater,
   };
 }
@@ -79,9 +86,10 @@ export function size(least: number, most: number): ValueType<string | number, nu
     legal: `${formatSize(least)} to ${formatSize(most)}`,
     placeholder: "SIZE",
     example: formatSize(most),
-    schema: sizeSchema(least, most, rule),
+    schema: once(() => sizeSchema(least, most, rule)),
     fromText: same,
     toDocument: formatSize,
+    fromDocument: bytes,
     widens: greater,
   };
 }
@@ -94,9 +102,12 @@ export function byteRate(): ValueType<string | number, number> {
     legal: "0 (no limit) to 2^53 - 1",
     placeholder: "SIZE",
     example: "10MiB",
-    schema: sizeSchema(0, most, "must be a size below 2^53 such as 10MiB, or 0 for no limit"),
+    schema: once(() =>
+      sizeSchema(0, most, "must be a size below 2^53 such as 10MiB, or 0 for no limit")
+    ),
     fromText: same,
     toDocument: formatSize,
+    fromDocument: bytes,
     widens: greaterOrOff,
   };
 }
@@ -112,10 +123,13 @@ export function count(least: 0 | 1): ValueType<number, number> {
     legal: least === 0 ? `0 (no limit) to ${MOST_U32}` : `${least} to ${MOST_U32}`,
     placeholder: "N",
     example: 1_024,
-    schema: z.int("must be a whole number").min(least, `must be at least ${least}`)
-      .max(MOST_U32, "must fit 32 bits"),
+    schema: once(() =>
+      z.int("must be a whole number").min(least, `must be at least ${least}`)
+        .max(MOST_U32, "must fit 32 bits")
+    ),
     fromText: numeric,
     toDocument: (value) => value,
+    fromDocument: (value) => value,
     widens: least === 0 ? greaterOrOff : greater,
   };
 }
@@ -127,9 +141,12 @@ export function eventRate(): ValueType<number, number> {
     legal: "0 (no limit) to 2^53 - 1",
     placeholder: "N",
     example: 100,
-    schema: z.int("must be a whole number per second, 0 for no limit").min(0, "must be at least 0"),
+    schema: once(() =>
+      z.int("must be a whole number per second, 0 for no limit").min(0, "must be at least 0")
+    ),
     fromText: numeric,
     toDocument: (value) => value,
+    fromDocument: (value) => value,
     widens: greaterOrOff,
   };
 }
@@ -141,9 +158,10 @@ export function bool(): ValueType<boolean, boolean> {
     legal: "true or false",
     placeholder: "",
     example: true,
-    schema: z.boolean("must be true or false"),
+    schema: once(() => z.boolean("must be true or false")),
     fromText: (text) => text === "true" ? true : text === "false" ? false : text,
     toDocument: (value) => value,
+    fromDocument: (value) => value,
     widens: never,
   };
 }
@@ -162,9 +180,12 @@ export function choice<W extends string>(...words: readonly [W, ...W[]]): ValueT
     legal: listed,
     placeholder: words.join("|"),
     example: words[0],
-    schema: z.enum(words as readonly string[], `must be ${listed}`) as unknown as z.ZodType<W, W>,
+    schema: once(() =>
+      z.enum(words as readonly string[], `must be ${listed}`) as unknown as z.ZodType<W, W>
+    ),
     fromText: same,
     toDocument: (value) => value,
+    fromDocument: (value) => value,
     widens: never,
   };
 }
@@ -189,11 +210,14 @@ export function text(rules: TextRules): ValueType<string, string> {
     legal,
     placeholder,
     example,
-    schema: z.string(rule).max(most, `${rule} of at most ${most} characters`)
-      // deno-lint-ignore no-control-regex
-      .regex(/^[^\u0000-\u001f\u007f]*$/, plain),
+    schema: once(() =>
+      z.string(rule).max(most, `${rule} of at most ${most} characters`)
+        // deno-lint-ignore no-control-regex
+        .regex(/^[^\u0000-\u001f\u007f]*$/, plain)
+    ),
     fromText: same,
     toDocument: (value) => value,
+    fromDocument: (value) => value,
     widens: never,
   };
 }
@@ -216,13 +240,16 @@ export function protocols(): ValueType<readonly string[], readonly string[]> {
     legal: "at most 16 names of 1 to 255 characters",
     placeholder: "A,B",
     example: ["oap/1"],
-    schema: z.array(
-      z.string("must name a protocol").min(1, "must name a protocol")
-        .max(255, "must be at most 255 bytes"),
-      "must be a list of protocol names",
-    ).max(16, "must name at most 16 protocols"),
+    schema: once(() =>
+      z.array(
+        z.string("must name a protocol").min(1, "must name a protocol")
+          .max(255, "must be at most 255 bytes"),
+        "must be a list of protocol names",
+      ).max(16, "must name at most 16 protocols")
+    ),
     fromText: listed,
     toDocument: (value) => [...value],
+    fromDocument: (value) => [...value],
     widens: never,
   };
 }
@@ -235,10 +262,13 @@ export function userIds(): ValueType<readonly number[], readonly number[]> {
     legal: `at most 1024 whole numbers up to ${MOST_U32}`,
     placeholder: "N,N",
     example: [1_000],
-    schema: z.array(z.int(rule).min(0, rule).max(MOST_U32, rule), "must be a list of user ids")
-      .max(1_024, "must name at most 1024 user ids"),
+    schema: once(() =>
+      z.array(z.int(rule).min(0, rule).max(MOST_U32, rule), "must be a list of user ids")
+        .max(1_024, "must name at most 1024 user ids")
+    ),
     fromText: (text) => (listed(text) as string[]).map(numeric),
     toDocument: (value) => [...value],
+    fromDocument: (value) => [...value],
     // An empty list lets in everyone.
     widens: (from, to) =>
       from.length > 0 && (to.length === 0 || to.some((id) => !from.includes(id))),
@@ -253,16 +283,19 @@ export function bindAddress(): ValueType<string | null, string | null> {
     legal: "ip:port with a port up to 65535, or none",
     placeholder: "IP:PORT",
     example: "127.0.0.1:0",
-    schema: z.string(form).max(64, form)
-      .regex(/^(?:(?:\[[0-9a-fA-F:.]+\]|[0-9.]+):[0-9]{1,5}|none)$/, form).nullable()
-      .transform((text, context) => {
-        if (text === null || text === "none") return null;
-        if (Number(text.slice(text.lastIndexOf(":") + 1)) <= 65_535) return text;
-        context.addIssue("must have a port of at most 65535");
-        return z.NEVER;
-      }),
+    schema: once(() =>
+      z.string(form).max(64, form)
+        .regex(/^(?:(?:\[[0-9a-fA-F:.]+\]|[0-9.]+):[0-9]{1,5}|none)$/, form).nullable()
+        .transform((text, context) => {
+          if (text === null || text === "none") return null;
+          if (Number(text.slice(text.lastIndexOf(":") + 1)) <= 65_535) return text;
+          context.addIssue("must have a port of at most 65535");
+          return z.NEVER;
+        })
+    ),
     fromText: same,
     toDocument: (value) => value ?? "none",
+    fromDocument: (value) => value === "none" ? null : value,
     widens: never,
   };
 }
@@ -284,4 +317,10 @@ function sizeSchema(
     context.addIssue(rule);
     return z.NEVER;
   });
+}
+
+/** Makes a value when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => made ??= make();
 }

@@ -125,7 +125,7 @@ describe("loadConfig", () => {
         for (const { sources } of loaded) {
           assert.equal(Object.values(sources).filter((place) => place !== "default").length, 1);
         }
-        assert.deepEqual(type.schema.parse(type.toDocument(expected)), expected);
+        assert.deepEqual(type.schema().parse(type.toDocument(expected)), expected);
       }
     }
     assert.ok(tried >= 18, String(tried));

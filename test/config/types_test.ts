@@ -46,12 +46,12 @@ describe("configuration types", () => {
     const config = parseConfig();
     assert.deepEqual(keys(config, "").sort(), KEY_LIST.map(({ path }) => path as string).sort());
     for (const { path, type, default: otherwise } of KEY_LIST) {
-      assert.deepEqual(type.schema.parse(otherwise), valueAt(config, path), path);
+      assert.deepEqual(type.schema().parse(otherwise), valueAt(config, path), path);
       assert.deepEqual(
-        type.schema.parse(type.toDocument(valueAt(config, path))),
+        type.schema().parse(type.toDocument(valueAt(config, path))),
         valueAt(config, path),
       );
-      assert.ok(type.schema.safeParse(type.example).success, `the example of ${path}`);
+      assert.ok(type.schema().safeParse(type.example).success, `the example of ${path}`);
     }
   });
 });

@@ -1,7 +1,7 @@
 /** I-G1, I-G8: configuration can lower a ceiling, never raise it, and nothing is clamped. */
 import assert from "node:assert/strict";
 import { CAPS, ConfigError, Transport, type TransportConfig } from "../../../mod.ts";
-import { parseConfig } from "../../../src/config/schema.ts";
+import { documentSchema, parseConfig } from "../../../src/config/schema.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "../../../src/config/units.ts";
 import { describe, it } from "../../harness.ts";
 
@@ -122,6 +122,30 @@ describe("configuration", () => {
     const config = parseConfig(input);
     input.limits.chunk_bytes = "64KiB";
     assert.equal(config.limits.chunk_bytes, 8_192);
+  });
+
+  it("a check of the keys that are given says what the schema of all keys says", () => {
+    const documents: unknown[] = [
+      { max_conns: 7 },
+      { max_conns: undefined, limits: {} },
+      { limits: { chunk_bytes: "8KiB" }, tls: undefined },
+      { limits: 5, rates: null, uds: [] },
+      { limits: { depth: { deeper: 1 } }, max_conns: "7", surprise: {} },
+      { tls_client: { alpn: ["", 5] }, uds: { allow_uids: [-1, 2] }, bind_addr: "1.2.3.4:65536" },
+      { bind_addr: null, rates: { accepts_per_sec: 1.5, per_conn_bytes_per_sec: "1MiB" } },
+    ];
+    for (const document of documents) {
+      const all = documentSchema().safeParse(document);
+      if (all.success) assert.deepEqual(parseConfig(document as TransportConfig), all.data);
+      else {
+        const paths = all.error.issues.flatMap((issue) =>
+          issue.code === "unrecognized_keys"
+            ? issue.keys.map((key) => [...issue.path, key].join("."))
+            : issue.path.join(".")
+        );
+        assert.deepEqual([...new Set(faults(document))], [...new Set(paths)].sort());
+      }
+    }
   });
 
   it("gives one typed error for anything that is not a table", () => {
