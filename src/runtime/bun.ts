@@ -14,7 +14,7 @@ import type { Socket as NetSocket } from "node:net";
 import { acceptRemedy } from "./accept_remedies.ts";
 import { AcceptWatch } from "./accept_watch.ts";
 import { endpoint } from "./endpoint.ts";
-import { NodeRuntime } from "./node.ts";
+import type { NodeRuntime } from "./node.ts";
 import { PeerUids } from "./peer_uid.ts";
 import type {
   BoundListener,
@@ -79,15 +79,14 @@ interface BunGlobal {
 export class BunRuntime implements Runtime {
   readonly name = "bun";
   readonly version: string;
-  readonly #node: NodeRuntime;
   readonly #bun: BunGlobal;
   readonly #uids = new PeerUids("bun");
   #net: typeof import("node:net") | undefined;
+  #node: Promise<NodeRuntime> | undefined;
 
   /** @param version Bun's version. */
   constructor(version: string) {
     this.version = version;
-    this.#node = new NodeRuntime("bun", version);
     this.#bun = (globalThis as unknown as { Bun: BunGlobal }).Bun;
   }
 
@@ -100,7 +99,7 @@ export class BunRuntime implements Runtime {
     tls: ClientTls | undefined,
     handler: SocketHandler,
   ): Promise<PendingSocket> {
-    if (tls !== undefined) return await this.#node.connect(address, tls, handler);
+    if (tls !== undefined) return await (await this.#secure()).connect(address, tls, handler);
     this.#net ??= await import("node:net");
     const connecting = this.#net.connect({
       ...("path" in address
@@ -127,7 +126,9 @@ export class BunRuntime implements Runtime {
     onAccept: OnAccept,
     onFault: (cause: unknown) => void,
   ): Promise<BoundListener> {
-    if (tls !== undefined) return await this.#node.listen(address, tls, onAccept, onFault);
+    if (tls !== undefined) {
+      return await (await this.#secure()).listen(address, tls, onAccept, onFault);
+    }
     const unix = "path" in address;
     if (unix) await this.#uids.load();
     const uids = this.#uids;
@@ -171,6 +172,12 @@ export class BunRuntime implements Runtime {
       },
     };
     return bound;
+  }
+
+  /** Loaded when the first listener or dial asks for TLS. */
+  #secure(): Promise<NodeRuntime> {
+    return this.#node ??= import("./node.ts")
+      .then(({ NodeRuntime }) => new NodeRuntime("bun", this.version));
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Sockets by `node:net` and `node:tls`, for Deno and Node; Bun takes its TLS from here.
+ * Sockets by `node:net`, for Deno and Node; Bun takes its TLS from here, which is in `node_tls.ts`.
  *
  * Bytes of a plain socket are received into one window that all sockets share: the read and the
  * call that hands it on are one synchronous step. Accepted sockets have no public way to say so, as
@@ -20,8 +20,8 @@ import { NARROW_BYTES, WIDE_BYTES } from "../receive_window.ts";
 import { acceptRemedy, descriptorOf } from "./accept_remedies.ts";
 import { AcceptWatch } from "./accept_watch.ts";
 import { endpoint } from "./endpoint.ts";
-import { type HeldDuplex, heldDuplex, type Tap } from "./held_duplex.ts";
-import { ConnectingSocket, NodeSocket } from "./node_socket.ts";
+import { NodeSocket } from "./node_socket.ts";
+import type { NodeTls } from "./node_tls.ts";
 import { PeerUids } from "./peer_uid.ts";
 import type {
   BoundListener,
@@ -32,22 +32,11 @@ import type {
   ServerTls,
   SocketAddress,
   SocketHandler,
-  TlsInfo,
 } from "./runtime.ts";
-import { ServerHelloReader } from "./server_hello.ts";
-import { TlsClient } from "./tls_client.ts";
-import { tlsInfo } from "./tls_info.ts";
-import { loadTlsModules, type TlsModules } from "./tls_modules.ts";
-import { TlsServer } from "./tls_server.ts";
+import type { TlsServer } from "./tls_server.ts";
 import { bindPrivately } from "./unix_socket.ts";
 
 type Net = typeof import("node:net");
-
-/**
- * A fatal alert in plain text. Deno's TLS sends none over a stream of ours, so that a client whose
- * hello it refuses would not know that it was refused (2.9.5).
- */
-const HANDSHAKE_FAILURE: Uint8Array = new Uint8Array([21, 3, 3, 0, 2, 2, 40]);
 
 interface AcceptWay {
   readonly secured: TlsServer | undefined;
@@ -64,7 +53,7 @@ export class NodeRuntime implements Runtime {
   readonly #narrow = this.#window.subarray(0, NARROW_BYTES);
   readonly #uids: PeerUids;
   #net: Net | undefined;
-  #tls: TlsModules | undefined;
+  #tls: Promise<NodeTls> | undefined;
 
   /**
    * @param name Which runtime's `node:` modules these are.
@@ -88,8 +77,7 @@ export class NodeRuntime implements Runtime {
     this.#net ??= await import("node:net");
     if ("path" in address) await this.#uids.load();
     if (tls === undefined) return this.#connectPlain(address, handler);
-    this.#tls ??= await loadTlsModules();
-    return this.#connectTls(address, new TlsClient(this.#tls, tls), handler);
+    return (await this.#secure()).connect(address, tls, handler);
   }
 
   async listen(
@@ -141,19 +129,31 @@ export class NodeRuntime implements Runtime {
     return bound();
   }
 
+  /** Loaded when the first listener or dial asks for TLS. */
+  #secure(): Promise<NodeTls> {
+    return this.#tls ??= import("./node_tls.ts")
+      .then(({ NodeTls }) => NodeTls.load(this.name === "deno", this.#uids));
+  }
+
   /** How accepted sockets are taken. */
   async #acceptWay(
     tls: ServerTls | undefined,
     onAccept: OnAccept,
     unix: boolean,
   ): Promise<AcceptWay> {
-    const secured = tls && await TlsServer.create(this.#tls ??= await loadTlsModules(), tls);
+    if (tls === undefined) {
+      return {
+        secured: undefined,
+        paused: true,
+        accept: (raw) => this.#acceptPlain(raw, this.#pending(raw, unix), onAccept),
+      };
+    }
+    const way = await this.#secure();
+    const secured = await way.server(tls);
     return {
       secured,
-      paused: secured === undefined || this.name === "deno",
-      accept: secured === undefined
-        ? (raw) => this.#acceptPlain(raw, this.#pending(raw, unix), onAccept)
-        : (raw) => this.#acceptTls(raw, this.#pending(raw, unix), secured, onAccept),
+      paused: this.name === "deno",
+      accept: (raw) => way.accept(raw, this.#pending(raw, unix), secured, onAccept),
     };
   }
 
@@ -173,40 +173,6 @@ export class NodeRuntime implements Runtime {
     if ("path" in address) socket.readUid = () => this.#uids.of(descriptorOf(raw));
     raw.on("connect", () => socket.open());
     return socket;
-  }
-
-  #connectTls(address: SocketAddress, tls: TlsClient, handler: SocketHandler): PendingSocket {
-    const under = this.#net!.connect({
-      ...("path" in address
-        ? { path: address.path }
-        // No delay: a server that asks for another key share would wait for a delayed ACK, 40 ms.
-        : { host: address.hostname, port: address.port, noDelay: true }),
-      allowHalfOpen: true,
-    });
-    const pending = new ConnectingSocket(under, handler);
-    under.on("connect", () => {
-      const hello = new ServerHelloReader();
-      const held = this.#hold(under, {
-        received: (bytes) => hello.feed(bytes),
-        ended: (duplex, pass) => socket.rawEnded(duplex, pass),
-      });
-      const raw = tls.wrap(held?.duplex ?? under);
-      const { groups, serverName } = tls;
-      const info = (): TlsInfo => tlsInfo(raw, { groups, serverName, group: hello.group });
-      const socket: NodeSocket = new NodeSocket(raw, handler, info, under, held);
-      if ("path" in address) {
-        const uid = this.#uids.of(descriptorOf(under));
-        socket.readUid = () => uid;
-      }
-      pending.becomes(socket);
-      raw.on("secureConnect", () => {
-        const refusal = tls.refusal(raw);
-        if (refusal === undefined) socket.open();
-        else socket.refuse(refusal);
-      });
-      socket.flow();
-    });
-    return pending;
   }
 
   #acceptPlain(raw: NetSocket, pending: PendingSocket, onAccept: OnAccept): void {
@@ -239,44 +205,12 @@ export class NodeRuntime implements Runtime {
     own.resume();
   }
 
-  #acceptTls(
-    raw: NetSocket,
-    pending: PendingSocket,
-    tls: TlsServer,
-    onAccept: OnAccept,
-  ): void {
-    const handler = onAccept(pending);
-    if (handler === undefined) return void raw.destroy();
-    const hello = new ServerHelloReader();
-    const held = this.#hold(raw, {
-      sent: (bytes) => hello.feed(bytes),
-      ended: (duplex, pass) => socket.rawEnded(duplex, pass),
-      lastWords: () => hello.started ? undefined : HANDSHAKE_FAILURE,
-    });
-    const secure = tls.wrap(held?.duplex ?? raw);
-    const { groups } = tls;
-    const info = (): TlsInfo => tlsInfo(secure, { groups, group: hello.group });
-    const socket: NodeSocket = new NodeSocket(secure, handler, info, raw, held);
-    socket.readUid = () => pending.uid;
-    secure.on("secure", () => {
-      const refusal = tls.refusal(secure);
-      if (refusal === undefined) socket.open();
-      else socket.refuse(refusal);
-    });
-    socket.flow();
-  }
-
   #pending(raw: NetSocket, unix: boolean): PendingSocket {
     return {
       remote: endpoint(raw.remoteAddress, raw.remotePort),
       uid: unix ? this.#uids.of(descriptorOf(raw)) : undefined,
       destroy: () => raw.destroy(),
     };
-  }
-
-  /** Deno must not pause TLS; see `held_duplex.ts`. */
-  #hold(raw: NetSocket, tap: Tap): HeldDuplex | undefined {
-    return this.name === "deno" ? heldDuplex(raw, this.#tls!.Duplex, tap) : undefined;
   }
 }
 

@@ -1,0 +1,128 @@
+/**
+ * Sockets with TLS by `node:tls`, over those of `node:net`. Nothing of it is loaded before TLS is asked for.
+ *
+ * @module
+ */
+
+import type { Socket as NetSocket } from "node:net";
+import { type HeldDuplex, heldDuplex, type Tap } from "./held_duplex.ts";
+import { ConnectingSocket, NodeSocket } from "./node_socket.ts";
+import { descriptorOf } from "./accept_remedies.ts";
+import type { PeerUids } from "./peer_uid.ts";
+import type {
+  ClientTls,
+  OnAccept,
+  PendingSocket,
+  ServerTls,
+  SocketAddress,
+  SocketHandler,
+  TlsInfo,
+} from "./runtime.ts";
+import { ServerHelloReader } from "./server_hello.ts";
+import { TlsClient } from "./tls_client.ts";
+import { tlsInfo } from "./tls_info.ts";
+import { loadTlsModules, type TlsModules } from "./tls_modules.ts";
+import { TlsServer } from "./tls_server.ts";
+
+/**
+ * A fatal alert in plain text. Deno's TLS sends none over a stream of ours, so that a client whose
+ * hello it refuses would not know that it was refused (2.9.5).
+ */
+const HANDSHAKE_FAILURE: Uint8Array = new Uint8Array([21, 3, 3, 0, 2, 2, 40]);
+
+/** See the module. */
+export class NodeTls {
+  readonly #modules: TlsModules;
+  readonly #holds: boolean;
+  readonly #uids: PeerUids;
+
+  private constructor(modules: TlsModules, holds: boolean, uids: PeerUids) {
+    this.#modules = modules;
+    this.#holds = holds;
+    this.#uids = uids;
+  }
+
+  /**
+   * Loads what it needs.
+   *
+   * @param holds Whether ciphertext is held back instead of pausing TLS; see `held_duplex.ts`.
+   * @param uids Tells who is at the other end of a Unix socket.
+   */
+  static async load(holds: boolean, uids: PeerUids): Promise<NodeTls> {
+    return new NodeTls(await loadTlsModules(), holds, uids);
+  }
+
+  /** What a listener's sockets are wrapped with. */
+  server(material: ServerTls): Promise<TlsServer> {
+    return TlsServer.create(this.#modules, material);
+  }
+
+  /** Connects, and wraps the socket once it has. */
+  connect(address: SocketAddress, material: ClientTls, handler: SocketHandler): PendingSocket {
+    const tls = new TlsClient(this.#modules, material);
+    const under = this.#modules.net.connect({
+      ...("path" in address
+        ? { path: address.path }
+        // No delay: a server that asks for another key share would wait for a delayed ACK, 40 ms.
+        : { host: address.hostname, port: address.port, noDelay: true }),
+      allowHalfOpen: true,
+    });
+    const pending = new ConnectingSocket(under, handler);
+    under.on("connect", () => {
+      const hello = new ServerHelloReader();
+      const held = this.#hold(under, {
+        received: (bytes) => hello.feed(bytes),
+        ended: (duplex, pass) => socket.rawEnded(duplex, pass),
+      });
+      const raw = tls.wrap(held?.duplex ?? under);
+      const { groups, serverName } = tls;
+      const info = (): TlsInfo => tlsInfo(raw, { groups, serverName, group: hello.group });
+      const socket: NodeSocket = new NodeSocket(raw, handler, info, under, held);
+      if ("path" in address) {
+        const uid = this.#uids.of(descriptorOf(under));
+        socket.readUid = () => uid;
+      }
+      pending.becomes(socket);
+      raw.on("secureConnect", () => {
+        const refusal = tls.refusal(raw);
+        if (refusal === undefined) socket.open();
+        else socket.refuse(refusal);
+      });
+      socket.flow();
+    });
+    return pending;
+  }
+
+  /** Takes an accepted socket, if it is wanted, and wraps it. */
+  accept(
+    raw: NetSocket,
+    pending: PendingSocket,
+    tls: TlsServer,
+    onAccept: OnAccept,
+  ): void {
+    const handler = onAccept(pending);
+    if (handler === undefined) return void raw.destroy();
+    const hello = new ServerHelloReader();
+    const held = this.#hold(raw, {
+      sent: (bytes) => hello.feed(bytes),
+      ended: (duplex, pass) => socket.rawEnded(duplex, pass),
+      lastWords: () => hello.started ? undefined : HANDSHAKE_FAILURE,
+    });
+    const secure = tls.wrap(held?.duplex ?? raw);
+    const { groups } = tls;
+    const info = (): TlsInfo => tlsInfo(secure, { groups, group: hello.group });
+    const socket: NodeSocket = new NodeSocket(secure, handler, info, raw, held);
+    socket.readUid = () => pending.uid;
+    secure.on("secure", () => {
+      const refusal = tls.refusal(secure);
+      if (refusal === undefined) socket.open();
+      else socket.refuse(refusal);
+    });
+    socket.flow();
+  }
+
+  /** Deno must not pause TLS; see `held_duplex.ts`. */
+  #hold(raw: NetSocket, tap: Tap): HeldDuplex | undefined {
+    return this.#holds ? heldDuplex(raw, this.#modules.Duplex, tap) : undefined;
+  }
+}
