@@ -45,6 +45,11 @@ export class Handshakes {
     return this.#openings.size;
   }
 
+  /** Peers that hold some. */
+  get peers(): number {
+    return this.#byPeer.size;
+  }
+
   /** Whether `peer` may have one more, after one that is silent made room where it must. */
   admits(peer: unknown): boolean {
     const { slots } = this;

@@ -118,10 +118,7 @@ export class PeerTable {
     if (this.#peers.get(key) !== peer) return; // forgotten, and perhaps made anew
     if (peer.slots.used > 0) this.#idle.delete(key);
     else if (peer.forgettable(nowMs)) this.#forget(key);
-    else {
-      this.#idle.delete(key);
-      this.#idle.set(key, peer);
-    }
+    else this.#idle.set(key, peer); // behind the others: it was not idle while it had a connection
   }
 
   /** Drops idle peers from the front, up to one whose buckets are still filling: a constant amount each time it is called. */

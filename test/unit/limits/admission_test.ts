@@ -167,6 +167,24 @@ describe("admission", () => {
     live.release();
   });
 
+  it("lets new peers in where one of those who are here had been away", () => {
+    const { admission, clock } = rig({ max_conns: 2, rates: { per_peer_accepts_per_sec: 10 } });
+    admitted(admission.accept("back")).release();
+    for (let i = 0; i < 1_025; i++) admitted(admission.accept(`p${i}`)).release();
+    const back = admitted(admission.accept("back"));
+    assert.equal(admission.accept("new"), "rate_limited");
+    clock.advance(100);
+    admitted(admission.accept("new"));
+    back.release();
+  });
+
+  it("gives slots back where a block ends", () => {
+    const { admission } = rig({});
+    const one = admitted(admission.accept("a"));
+    one[Symbol.dispose]();
+    assert.deepEqual([admission.used, admission.peers.connections], [0, 0]);
+  });
+
   it("leaves no slot taken after any events (slots in use = open connections)", () => {
     const event = fc.record({
       what: fc.constantFrom(
@@ -303,12 +321,29 @@ describe("handshake slots", () => {
     const handshakes = new Handshakes(() => 1);
     const mine = Array.from({ length: 8 }, () => opening(handshakes));
     for (const one of mine) handshakes.add(one, "a");
-    for (const one of mine.slice(0, 3)) handshakes.remove(one);
-    for (let i = 0; i < 3; i++) {
-      assert.ok(handshakes.admits("a"));
-      handshakes.add(opening(handshakes), "a");
+    for (const left of [3, 5, 4]) {
+      for (const one of mine.splice(0, 8 - left)) handshakes.remove(one);
+      while (mine.length < 8) {
+        assert.ok(handshakes.admits("a"));
+        mine.push(opening(handshakes));
+        handshakes.add(mine.at(-1)!, "a");
+      }
+      assert.equal(handshakes.admits("a"), false);
     }
+    for (const one of mine.splice(0, 7)) handshakes.remove(one);
+    for (let i = 0; i < 7; i++) handshakes.add(opening(handshakes), "a"); // beside the one that is left
     assert.equal(handshakes.admits("a"), false);
+  });
+
+  it("remember no peer that has none", () => {
+    const handshakes = new Handshakes(() => 1);
+    for (let i = 0; i < 100; i++) {
+      const one = opening(handshakes);
+      handshakes.add(one, `peer ${i}`);
+      assert.equal(handshakes.peers, 1);
+      handshakes.remove(one);
+    }
+    assert.equal(handshakes.peers, 0);
   });
 
   it("come back once, also where the peer is not known", () => {

@@ -159,6 +159,125 @@ describe("pacer", () => {
     assert.equal(lane.tryPay(1), false);
   });
 
+  it("counts who waits, those included that go on with their turn", () => {
+    const { clock, pacer, add } = rig({ global: 1_000_000 });
+    assert.equal(pacer.waiting, 0);
+    add("a", new Source(1 << 20));
+    add("a", new Source(1 << 20));
+    add("b", new Source(1 << 20));
+    assert.equal(pacer.waiting, 3);
+    clock.advance(50);
+    const short = add("c", new Source(1_000, false));
+    clock.advance(1_000);
+    assert.equal(short.backlog, 0); // the rest of its turn is kept for it
+    short.backlog = 1 << 20;
+    short.lane!.wait();
+    assert.equal(pacer.waiting, 4);
+  });
+
+  it("knows whom a rate limits: nobody without one, and by peer nobody whose peer is not known", () => {
+    const { pacer, rates, add } = rig({});
+    const { peer } = add("a", new Source(0)).lane!;
+    assert.deepEqual([pacer.limits(peer), pacer.limits(undefined)], [false, false]);
+    for (const scope of ["conn", "peer", "global"] as const) {
+      rates[scope] = 1;
+      assert.deepEqual([pacer.limits(peer), pacer.limits(undefined)], [true, scope !== "peer"]);
+      rates[scope] = 0;
+    }
+  });
+
+  it("lets no connection of a peer overtake another one that waits for the peer's tokens", () => {
+    const { clock, pacer, add } = rig({ peer: 100_000 });
+    const large = add("one");
+    const lane = pacer.lane(large.lane!.peer, new Source(1));
+    assert.equal(lane.tryPay(1), true, "what the first piece leaves is there for all");
+    clock.advance(1);
+    for (let ms = 0; ms < 2_000; ms++) {
+      clock.advance(1);
+      assert.equal(lane.tryPay(1), false, "pieces of 25 000 B would never be paid");
+      if (ms === 1_000) assert.equal(lane.wait(), "peer");
+      if (ms === 1_000) lane.close();
+    }
+    within(large.paid, 250_000, 0.1, "bytes of the large one");
+  });
+
+  it("does not make a connection wait for another one of its peer that its own rate keeps", () => {
+    const { clock, pacer, add } = rig({ conn: 1_000, peer: 1_000_000, global: 2_000_000 });
+    const slow = add("one", new Source(100_000));
+    clock.advance(600);
+    add("one", new Source(100_000)).lane!.close();
+    const fast = new Source(500, false);
+    const lane = pacer.lane(slow.lane!.peer, fast);
+    assert.equal(lane.tryPay(100), true);
+    // and one that waits behind it is paid as soon as its own tokens are there
+    lane.wait();
+    clock.advance(2);
+    assert.equal(fast.pieces[0], 250);
+    assert.equal(slow.lane!.wait(), "conn");
+  });
+
+  it("lets others go at once where the first of all waits for its own tokens", () => {
+    const { pacer, add } = rig({ conn: 1_000, peer: 1_000_000, global: 1_000_000 });
+    const slow = new Source(10_000);
+    slow.lane = pacer.lane(add("one", new Source(0)).lane!.peer, slow);
+    assert.ok(slow.lane.tryPay(500));
+    assert.equal(slow.lane.wait(), "conn");
+    for (const peer of [undefined, slow.lane.peer, add("two", new Source(0)).lane!.peer]) {
+      assert.ok(pacer.lane(peer, new Source(1)).tryPay(500));
+    }
+  });
+
+  it("goes by the rates as they are when it pays, and when it tells what keeps a flow", () => {
+    const { clock, pacer, rates, add } = rig({});
+    const { peer } = add("one", new Source(0)).lane!;
+    const lane = pacer.lane(peer, new Source(10_000));
+    rates.conn = 1_000;
+    assert.equal(lane.tryPay(501), false);
+    assert.ok(lane.tryPay(500));
+    rates.conn = 0;
+    rates.peer = 1_000;
+    assert.equal(lane.wait(), "peer");
+    clock.advance(0);
+  });
+
+  it("serves those who wait at once when the rates are others, and keeps one timer", () => {
+    const { clock, pacer, rates, add } = rig({ global: 10 });
+    const source = add("one", new Source(1_000, false));
+    clock.advance(1_000);
+    assert.ok(source.backlog > 0);
+    rates.global = 100_000;
+    pacer.changed();
+    clock.advance(5);
+    pacer.changed();
+    assert.equal(clock.pending, 1);
+    rates.global = 0;
+    pacer.changed();
+    assert.equal(source.backlog, 0, "without a millisecond in between");
+    assert.deepEqual([pacer.waiting, clock.pending], [0, 0]);
+  });
+
+  it("does not begin again inside of a grant", () => {
+    const { clock, pacer, add } = rig({ global: 1_000_000 });
+    let depth = 0;
+    for (const key of ["a", "a", "b"]) {
+      const source = add(key, new Source(300_000, false));
+      source.onGrant = () => {
+        assert.equal(++depth, 1);
+        pacer.changed();
+        depth--;
+      };
+    }
+    clock.advance(2_000);
+    assert.deepEqual([pacer.waiting, clock.pending], [0, 0]);
+  });
+
+  it("pays the last byte", () => {
+    const { clock, pacer, add } = rig({ global: 4_000 });
+    const source = add("one", new Source(1_001, false));
+    clock.advance(1_000);
+    assert.deepEqual([source.pieces, pacer.waiting], [[1_000, 1], 0]);
+  });
+
   it("does not make others wait for one that only its own rate keeps", () => {
     const { clock, pacer, add } = rig({ conn: 1_000, global: 1_000_000 });
     const slow = add("slow", new Source(100_000));

@@ -32,6 +32,8 @@ describe("peer key", () => {
     assert.equal(peerKey("::1.2.3.4"), "0:0:0:0"); // not mapped: deprecated, and not IPv4
     assert.equal(peerKey("::fffe:1.2.3.4"), "0:0:0:0");
     assert.equal(peerKey("1::ffff:1.2.3.4"), "1:0:0:0");
+    assert.equal(peerKey("1::5:6:7:8:9"), "1:0:0:5");
+    assert.equal(peerKey("1:2::5:6:7:8:9"), "1:2:0:5");
   });
 
   it("is nothing for what is no IP address", () => {
@@ -41,6 +43,7 @@ describe("peer key", () => {
       ...["-1.2.3.4", "1.2.3.4 ", "0x7f.0.0.1", "127.1"],
       ...[":", ":::", ":1", "1:", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "12345::"],
       ...["g::", "1:2:3:4:5:6:7:8::", "1.2.3.4::", "1.2.3.4::1", "::1.2.3", "::1.2.3.4:5"],
+      ...["1:2:3:4::5:6:7:8", "1:2:3:4:5::1:2:3:4:5", "::1:2:3:4:5:6:7:8"],
       ...["[::1]", "::ffff:1.2.3.400"],
     ];
     for (const text of bad) assert.equal(peerKey(text), undefined, JSON.stringify(text));

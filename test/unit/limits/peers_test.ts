@@ -81,6 +81,24 @@ describe("peer table", () => {
     assert.equal(table.size, 1);
   });
 
+  it("does not keep those who left for one that came back and stays", () => {
+    const table = new PeerTable(limits(10));
+    const stays = table.get("stays", 0)!;
+    stays.accepts.tryConsume(5, 0);
+    table.settle("stays", stays, 0); // it leaves first
+    for (let i = 0; i < 7 + SPARE_ENTRIES; i++) {
+      const peer = table.get(`p${i}`, 0)!;
+      peer.accepts.tryConsume(1, 0);
+      table.settle(`p${i}`, peer, 0);
+    }
+    const slot = stays.slots.take()!;
+    table.settle("stays", stays, 0);
+    assert.equal(table.get("late", 50), undefined);
+    assert.notEqual(table.get("late", 100), undefined); // the others are forgotten by now
+    assert.equal(table.get("stays", 100), stays);
+    slot.release();
+  });
+
   it("gives one who comes back its old buckets and slots", () => {
     const table = new PeerTable(limits(10));
     const peer = table.get("a", 0)!;

@@ -65,6 +65,10 @@ describe("token bucket", () => {
     assert.equal(bucket.waitMs(10, 0), 100);
     assert.equal(bucket.waitMs(10, 40), 60);
     assert.equal(bucket.waitMs(10, 1_000), 0);
+    const slow = new TokenBucket(2, 0);
+    assert.ok(slow.tryConsume(1, 0));
+    assert.equal(slow.waitMs(1, 0), 500);
+    assert.ok(Math.abs(slow.waitMs(1, 400) - 100) < 1e-6); // a part of a token is missing
   });
 
   it("gives nothing for a clock that goes backwards, nor twice for the same time", () => {
