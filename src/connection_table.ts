@@ -16,7 +16,7 @@ import { TransportError } from "./errors.ts";
 import type { Refusal } from "./limits/admission.ts";
 import type { ByteBudget } from "./limits/byte_budget.ts";
 import { Limits } from "./limits/limits.ts";
-import { peerKey } from "./limits/peer_key.ts";
+import { peerKey, UNKNOWN_PEER } from "./limits/peer_key.ts";
 import { Link, type LinkEvents, type LinkHost, type LinkOptions } from "./link.ts";
 import { Log } from "./log/log.ts";
 import type { Logger } from "./log/record.ts";
@@ -104,7 +104,7 @@ export class ConnectionTable implements LinkHost {
   accepting(address: Address, socket: PendingSocket, events: LinkEvents): Link | undefined {
     const { admission } = this.limits;
     const admitted = mayConnect(address, socket, this.config().uds.allow_uids)
-      ? admission.accept(keyOf(address, socket))
+      ? admission.accept(keyOf(address, socket) ?? UNKNOWN_PEER)
       : "peer_limit";
     if (typeof admitted === "string") {
       this.counters.failed(admitted, "accept", undefined);

@@ -200,9 +200,10 @@ export class Link implements SocketHandler, Carrier, ReadingOwner, WriterOwner, 
 
   /** Its peer is known, as far as it will be. */
   belong(): void {
-    const { admitted } = this.options;
-    this.#reading.belong(admitted.peer);
-    this.outbox.belong(this.#host.limits.egress, admitted.peer);
+    const { peer } = this.options.admitted;
+    if (peer !== undefined) this.#account.belong(peer);
+    this.#reading.belong(peer);
+    this.outbox.belong(this.#host.limits.egress, peer);
   }
 
   chunked(bytes: number): void {
@@ -298,6 +299,10 @@ export class Link implements SocketHandler, Carrier, ReadingOwner, WriterOwner, 
 
   onBusy(busy: boolean): void {
     this.#clocks.writing(busy);
+  }
+
+  onUnpaid(unpaid: boolean): void {
+    this.#clocks.unpaid(unpaid);
   }
 
   onTaken(n: number): void {

@@ -20,6 +20,10 @@ export class LinkClocks {
   #paced = false;
   /** Whether reading is paused for our own consumer, or for memory. */
   #behind = false;
+  /** Whether our own rates keep back what is to be sent. */
+  #unpaid = false;
+  /** Whether the idle clock would run but for that. */
+  #idles = false;
 
   /** @param clock Monotonic time. @param config The limits now. @param onExpire Told of the one that passed. */
   constructor(
@@ -59,7 +63,7 @@ export class LinkClocks {
       // Our own consumer is behind: no clock runs against the peer. One that waits for memory is in
       // the middle of a frame, and that has its time.
       deadlines.clear("read");
-      deadlines.clear("idle");
+      this.#busy();
       if (!report.waits) {
         deadlines.clear("frame");
         this.#frameLeft = undefined;
@@ -73,7 +77,7 @@ export class LinkClocks {
       this.#idle();
       return;
     }
-    deadlines.clear("idle");
+    this.#busy();
     if (this.#paced) {
       if (report.completed > 0 || this.#frameLeft === undefined) {
         this.#frameLeft = this.#config().idle_timeout;
@@ -94,7 +98,7 @@ export class LinkClocks {
       if (deadlines.has("frame")) this.#frameLeft = Math.max(0, deadlines.at("frame") - now);
       deadlines.clear("read");
       deadlines.clear("frame");
-      deadlines.clear("idle");
+      this.#busy();
       return;
     }
     const left = this.#frameLeft;
@@ -130,6 +134,13 @@ export class LinkClocks {
     else this.#deadlines.clear("write");
   }
 
+  /** Our rates keep back what is to be sent, or no longer do: a connection with something to send is not idle. */
+  unpaid(on: boolean): void {
+    this.#unpaid = on;
+    if (on) this.#deadlines.clear("idle");
+    else if (this.#idles) this.#idle();
+  }
+
   /** The peer took bytes of ours. */
   progress(): void {
     if (this.#deadlines.has("write")) this.writing(true);
@@ -139,7 +150,7 @@ export class LinkClocks {
   /** It ends in order: only the end is waited for. */
   draining(): void {
     this.ended();
-    this.#deadlines.clear("idle");
+    this.#busy();
     this.#deadlines.set("drain", this.#clock.now() + DRAIN_MS);
   }
 
@@ -149,7 +160,15 @@ export class LinkClocks {
   }
 
   #idle(): void {
+    this.#idles = true;
+    if (this.#unpaid) return;
     this.#deadlines.set("idle", this.#clock.now() + this.#config().idle_timeout);
+  }
+
+  /** It is in the middle of something. */
+  #busy(): void {
+    this.#idles = false;
+    this.#deadlines.clear("idle");
   }
 
   #frame(now: number): void {

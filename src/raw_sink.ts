@@ -71,9 +71,14 @@ export class RawSink implements Sink {
 
   closed(reason: CloseReason): void {
     this.#reason = reason;
+    const error = failure(reason);
+    if (error !== undefined) {
+      // no limit counts it any more, and a peer that resets could come again without end
+      this.#held.length = 0;
+      this.#bytes = 0;
+    }
     const reader = this.#take();
     if (reader === undefined) return;
-    const error = failure(reason);
     if (error === undefined) reader.resolve(null);
     else reader.reject(error);
   }

@@ -39,6 +39,8 @@ export interface WriterBounds {
 export interface WriterOwner {
   /** The inbox becomes busy (first byte waits) or idle (all is handed over). */
   onBusy(busy: boolean): void;
+  /** What is next has to wait for our own tokens, or no longer does. */
+  onUnpaid(unpaid: boolean): void;
   /** The runtime took `n` bytes. */
   onTaken(n: number): void;
   /** An item was refused: the inbox was full, or the rate could not pay. */
@@ -353,7 +355,7 @@ export class Writer implements Outbox {
     const several = this.#runs.length - this.#next > 1;
     const lane = this.#paced();
     if (lane === undefined) this.#credit = 0;
-    this.#unpaid = false;
+    let unpaid = false;
     let all = 0;
     const gathers = several && !socket.lends && lane === undefined;
     if (gathers) all = this.#gather(socket);
@@ -375,13 +377,14 @@ export class Writer implements Outbox {
       }
       if (want < rest) {
         lane!.wait();
-        this.#unpaid = true;
+        unpaid = true;
         break;
       }
       this.#next++;
     }
     if (several && !gathers) socket.uncork();
     if (all > 0) this.#owner.onTaken(all);
+    if (unpaid !== this.#unpaid) this.#owner.onUnpaid(this.#unpaid = unpaid);
     this.#release(socket.lends ? 0 : Infinity);
     this.#judge();
     this.#finishIfDone();

@@ -94,9 +94,9 @@ export class Admission {
   /**
    * An accepted socket: a slot in all, one of its peer, the accept rates, room for its handshake.
    *
-   * @param key The peer's key; `undefined` where it is not known, which skips the checks by peer.
+   * @param key The peer's key.
    */
-  accept(key: string | undefined): Admitted | Refusal {
+  accept(key: string): Admitted | Refusal {
     const slot = this.#slots.take();
     if (slot === undefined) return "peer_limit";
     const admitted = new Admitted(this, slot);
@@ -107,7 +107,11 @@ export class Admission {
     return refusal;
   }
 
-  /** A dial: a slot in all, one of its peer. */
+  /**
+   * A dial: a slot in all, one of its peer.
+   *
+   * @param key The peer's key; `undefined` where it is not known yet: see {@linkcode Admission.identify}.
+   */
   dial(key: string | undefined): Admitted | Refusal {
     const slot = this.#slots.take();
     if (slot === undefined) return "peer_limit";

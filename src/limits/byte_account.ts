@@ -21,7 +21,7 @@ export const OUT_FLOOR_BYTES: number = CAPS.chunkBytes;
  */
 export class ByteAccount {
   readonly #budget: ByteBudget;
-  readonly #share: Share;
+  #share: Share;
   #incoming = 0;
   #outgoing = 0;
   #reserved = 0;
@@ -39,6 +39,16 @@ export class ByteAccount {
   constructor(budget: ByteBudget, share: Share) {
     this.#budget = budget;
     this.#share = share;
+  }
+
+  /**
+   * Its peer is known only now, as of a dial by name: what it holds counts towards that one's share.
+   * Invariant: nothing has been held yet.
+   */
+  belong(share: Share): void {
+    if (this.pooled === 0 && this.#frame === undefined && this.#inbox === undefined) {
+      this.#share = share;
+    }
   }
 
   /** Bytes held, the floors included. What a receive may bring and what it brought are the same bytes. */

@@ -21,6 +21,9 @@ export function peerKey(hostname: string): string | undefined {
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
 
+/** The key of all accepted peers whose address the system does not tell: they share the limits of one. */
+export const UNKNOWN_PEER = "unknown";
+
 /** The key of a user on a Unix socket; of all users where they cannot be told apart. */
 export function uidKey(uid: number | undefined): string {
   return `uid ${uid ?? "unknown"}`;

@@ -191,6 +191,9 @@ export class FramedSink implements Sink, Counted {
         }),
     );
     if (more) return;
+    // No limit counts a connection that is over, and a peer that resets could come again without end. What
+    // came before a fault in its bytes is still delivered: the fault is told in order.
+    if (reason.kind !== "closed" && error?.fault === undefined) this.queue.drop();
     this.#totals.remove(this);
     this.#held.length = 0;
     this.#parser.assembly.drop(); // whoever keeps the connection does not keep what came of a frame

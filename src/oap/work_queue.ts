@@ -66,6 +66,12 @@ export class WorkQueue implements AsyncIterator<FrameBatch> {
     if (waiter !== undefined) this.#settle(waiter);
   }
 
+  /** Forgets what is queued. */
+  drop(): void {
+    this.#batches.length = 0;
+    this.#frames = this.#bytes = 0;
+  }
+
   /** The oldest batch, without waiting. */
   shift(): FrameBatch | undefined {
     const batch = this.#batches.shift();

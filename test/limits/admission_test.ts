@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { Transport, type TransportConfig, TransportError } from "../../mod.ts";
 import { describe, it } from "../harness.ts";
+import type { Runtime, SocketHandler } from "../../src/runtime/runtime.ts";
 import { dialFrom, type RawClient, source, until } from "./sources.ts";
 
 interface Served extends AsyncDisposable {
@@ -155,5 +156,28 @@ describe("admission on sockets", () => {
       await until("all slots back", () => s.server.counters().inflight === 0);
     }
     assert.equal(s.server.counters().accepts, 24);
+  });
+
+  it("holds accepted peers whose address the system does not tell to the limits of one peer", async () => {
+    let connect = (): SocketHandler | undefined => undefined;
+    const runtime: Runtime = {
+      name: "memory",
+      version: "1",
+      connect: () => Promise.reject(new Error("only listens")),
+      listen: (address, _tls, onAccept) => {
+        const nobody = { remote: undefined, uid: undefined, destroy: () => {} };
+        connect = () => onAccept(nobody);
+        return Promise.resolve({ address, close: () => Promise.resolve() });
+      },
+    };
+    const server = new Transport({ per_peer: { max_conns: 2 } }, { runtime });
+    await server.listen({ address: "tcp://127.0.0.1:1" });
+    const handlers = [connect(), connect()];
+    assert.ok(handlers.every((handler) => handler !== undefined));
+    assert.equal(connect(), undefined);
+    assert.equal(server.counters().rejected.peer_limit, 1);
+    await server.close();
+    for (const handler of handlers) handler!.onClose(undefined);
+    assert.equal(server.counters().inflight, 0);
   });
 });

@@ -70,6 +70,33 @@ describe("I-G2: byte budget on sockets", () => {
     assert.equal(budget.waiting, 0);
   });
 
+  it("a connection dialled by name counts towards the peer that it reached", async () => {
+    const budget = new ByteBudget();
+    const client = new Transport({}, { budget });
+    await using server = new Transport();
+    const listener = await server.listen({
+      address: "tcp://127.0.0.1:0",
+      onConnection: async (connection) => void await connection.closed, // reads nothing
+    });
+    const { port } = listener.address;
+    const hosts = ["127.0.0.1", "localhost", "127.0.0.1", "localhost", "localhost"];
+    for (const host of hosts) {
+      const end = framed(await client.dial(`tcp://${host}:${port}`));
+      for (let i = 0; i < 20; i++) {
+        try {
+          end.trySend(event(MIB - 38, i));
+        } catch {
+          break; // its inbox is full, or the share of the peer
+        }
+        await delay(1); // what the kernel takes
+      }
+    }
+    // an eighth of the pool, and not one more for each name
+    assert.ok(budget.used > 4 * MIB && budget.used <= 8 * MIB, `${budget.used} B are to be sent`);
+    await client.close();
+    assert.equal(budget.used, 0);
+  });
+
   it("two ends that send large frames to each other do not wait for each other for ever", async () => {
     const [frames, conns] = [8, 8];
     const faults: string[] = [];
@@ -171,6 +198,59 @@ describe("byte budget on the memory network", () => {
     let got = 0;
     while (got < 100) got += await taken!();
     await Promise.all(sends);
+    await client.close();
+    await server.close();
+  });
+
+  it("a connection that is broken off leaves nothing behind that its slow consumer would hold", async () => {
+    const runtime = new MemoryNetwork({ seed: 5 });
+    const server = new Transport({}, { runtime });
+    const ends: Promise<string>[] = [];
+    const listener = await server.listen({
+      address: "tcp://127.0.0.1:0",
+      onConnection: (connection) => {
+        const batches = framed(connection).batches()[Symbol.asyncIterator]();
+        const first = async (): Promise<string> => {
+          await connection.closed; // it is slow
+          return await batches.next().then(({ done }) => done ? "end" : "frames", () => "error");
+        };
+        ends.push(first());
+        return ends.at(-1)!.then(() => {});
+      },
+    });
+    const client = new Transport({}, { runtime });
+    for (const how of ["reset", "fault"] as const) {
+      const connection = await client.dial(listener.address);
+      await connection.write(encodeFrame(event(1_000)));
+      await connection.write(encodeFrame(event(1_000)));
+      if (how === "fault") await connection.write(new Uint8Array(38).fill(255));
+      await delay(5);
+      connection.abort();
+    }
+    // what came before a fault in the bytes is delivered before the fault is told
+    assert.deepEqual(await Promise.all(ends), ["error", "frames"]);
+    await client.close();
+    await server.close();
+  });
+
+  it("raw bytes that nobody has read go with a connection that is broken off", async () => {
+    const runtime = new MemoryNetwork({ seed: 6 });
+    const server = new Transport({}, { runtime });
+    const accepted: Connection[] = [];
+    const listener = await server.listen({
+      address: "tcp://127.0.0.1:0",
+      onConnection: async (connection) => {
+        accepted.push(connection);
+        await connection.closed;
+      },
+    });
+    const client = new Transport({}, { runtime });
+    const connection = await client.dial(listener.address);
+    await connection.write(new Uint8Array(1_000));
+    await delay(5);
+    connection.abort();
+    await accepted[0]!.closed;
+    await assert.rejects(accepted[0]!.read(new Uint8Array(10)), { kind: "io_closed" });
     await client.close();
     await server.close();
   });

@@ -55,6 +55,7 @@ interface Bench {
 function bench(lends: boolean): Bench {
   const writer = new Writer({ items: 2, bytes: 100, pool: new BlockPool() }, {
     onBusy: () => {},
+    onUnpaid: () => {},
     onTaken: () => {},
     onRefused: () => {},
   });

@@ -60,6 +60,7 @@ function fixture(lends: boolean, items = 4, bytes = 200_000): Fixture {
   const busy: boolean[] = [];
   const writer = new Writer({ items, bytes, pool: new BlockPool() }, {
     onBusy: (on) => void busy.push(on),
+    onUnpaid: () => {},
     onTaken: () => {},
     onRefused: () => void refused++,
   });

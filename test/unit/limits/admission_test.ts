@@ -47,7 +47,7 @@ function opening(handshakes: Handshakes, greeted = false): Opening & { evicted: 
 describe("admission", () => {
   it("gives max_conns slots, to accepted and dialled connections together", () => {
     const { admission } = rig({ max_conns: 3 });
-    const all = [admission.accept("a"), admission.dial("b"), admission.accept(undefined)]
+    const all = [admission.accept("a"), admission.dial("b"), admission.dial(undefined)]
       .map(admitted);
     assert.equal(admission.accept("c"), "peer_limit");
     assert.equal(admission.dial("c"), "peer_limit");

@@ -65,6 +65,27 @@ describe("byte budget", () => {
     assert.deepEqual([budget.used, account.held], [0, 0]);
   });
 
+  it("counts towards a peer that becomes known later, and not to another one once something is held", () => {
+    const budget = new ByteBudget();
+    const [one, other] = [share(), share()];
+    assert.equal(fill(budget, one).length, 16);
+    const named = budget.account();
+    named.belong(one);
+    assert.equal(named.reserve(MIB, () => {}), false);
+    assert.equal(named.canQueue(MIB + OUT_FLOOR_BYTES), false);
+    named.belong(other); // it waits
+    assert.equal(budget.frames.has(one), true);
+    named.close();
+    assert.equal(budget.waiting, 0);
+    const holds = budget.account();
+    holds.queue(OUT_FLOOR_BYTES + 1);
+    holds.belong(other);
+    holds.queue(10);
+    assert.equal(other.held, 0);
+    holds.close();
+    assert.equal(budget.used, 16 * MIB);
+  });
+
   it("charges what a wide receive may bring, and what it brought, once", () => {
     const budget = new ByteBudget();
     const own = share();

@@ -102,6 +102,41 @@ describe("clocks of a paced connection", () => {
     c.close();
   });
 
+  it("do not call a connection idle whose bytes to send wait for tokens", () => {
+    const { clock, clocks: c, expired } = clocks();
+    clock.advance(50_000);
+    c.unpaid(true);
+    clock.advance(1_000_000);
+    c.received(report({ owed: 100 })); // in a frame of the peer's it is not idle either
+    c.received(report({ completed: 1 }));
+    clock.advance(1_000_000);
+    assert.deepEqual(expired, []);
+    c.unpaid(false);
+    clock.advance(59_999);
+    assert.deepEqual(expired, []);
+    clock.advance(2);
+    assert.deepEqual(expired, ["idle"]);
+    c.close();
+  });
+
+  it("begin no idle clock in the middle of a frame when tokens are there again", () => {
+    const { clock, clocks: c, expired } = clocks();
+    c.unpaid(true);
+    c.received(report({ owed: 100, pause: true, waits: true })); // it waits for memory
+    clock.advance(30_000);
+    c.unpaid(false);
+    clock.advance(30_001);
+    assert.deepEqual(expired, ["frame"]);
+    c.draining();
+    c.unpaid(true);
+    c.unpaid(false);
+    clock.advance(4_999);
+    assert.deepEqual(expired, ["frame"]);
+    clock.advance(2);
+    assert.deepEqual(expired, ["frame", "drain"]);
+    c.close();
+  });
+
   it("are idle again once the pace and the frame are over", () => {
     const { clock, clocks: c, expired } = clocks();
     c.paced(true);
@@ -122,9 +157,11 @@ describe("paced writer", () => {
     const rates = { conn: () => rate, peer: () => 0, global: () => 0 };
     const pacer = new Pacer(clock, rates, () => 65_536, (peer) => peer.egress);
     const busy: boolean[] = [];
+    const unpaid: boolean[] = [];
     const refused: string[] = [];
     const made = new Writer({ items: 10, bytes: 1_000_000, pool: new BlockPool() }, {
       onBusy: (on) => void busy.push(on),
+      onUnpaid: (on) => void unpaid.push(on),
       onTaken: () => {},
       onRefused: (kind) => void refused.push(kind),
     });
@@ -148,7 +185,7 @@ describe("paced writer", () => {
       resume() {},
     });
     const end = (): void => made.fail(new TransportError("misuse", "over", { op: "write" }));
-    return { clock, writer: made, socket, busy, refused, end };
+    return { clock, writer: made, socket, busy, unpaid, refused, end };
   }
 
   it("waits for the peer only while the runtime holds bytes, not while tokens are missing", async () => {
@@ -165,6 +202,20 @@ describe("paced writer", () => {
     await Promise.resolve();
     assert.equal(socket.sent, 1_000);
     assert.equal(busy.at(-1), true);
+    end();
+  });
+
+  it("tells when what is next waits for tokens, once, and when it no longer does", async () => {
+    const { clock, writer: w, socket, unpaid, end } = writer(1_000);
+    assert.ok(w.reserve(100) >= 0);
+    await Promise.resolve();
+    assert.deepEqual([socket.sent, unpaid], [100, []]);
+    await w.inTurn(1_000, () => w.push(undefined, new Uint8Array(1_000), undefined));
+    for (let s = 0; s < 2; s += 0.25) {
+      clock.advance(250);
+      await Promise.resolve();
+    }
+    assert.deepEqual([socket.sent, unpaid], [1_100, [true, false]]);
     end();
   });
 
