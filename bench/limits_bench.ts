@@ -52,7 +52,7 @@ bench({
   run: () => {
     let taken = 0;
     for (let i = 0; i < CALLS; i++) {
-      const admitted = admission.accept(peers[i % peers.length]);
+      const admitted = admission.accept(peers[i % peers.length]!);
       if (typeof admitted === "string") continue;
       admitted.release();
       taken++;

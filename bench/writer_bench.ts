@@ -33,6 +33,7 @@ function writer(): { writer: Writer; socket: { writes: number } } {
   };
   const made = new Writer({ items: 1024, bytes: 4 << 20, pool: new BlockPool() }, {
     onBusy: () => {},
+    onUnpaid: () => {},
     onTaken: () => {},
     onRefused: () => {
       throw new Error("writer_bench: an item was refused");
