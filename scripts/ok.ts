@@ -62,6 +62,13 @@ const PARTS: readonly Part[] = [
   script("config", "run `deno task config:docs`", "scripts/gen_config_docs.ts", "--check"),
   script("metrics", "run `deno task metrics:docs`", "scripts/gen_metrics_docs.ts", "--check"),
   script("traceability", "run `deno task traceability`", "scripts/traceability.ts", "--check"),
+  script(
+    "frozen",
+    "undo it, or run `deno task governance snapshot --write`",
+    "src/cli/main.ts",
+    "governance",
+    "snapshot",
+  ),
   script("seam", "move the code to where it may be", "scripts/check_seam.ts"),
 ];
 

@@ -9,6 +9,7 @@ import type { Command, Terminal } from "./command.ts";
 import { config } from "./config.ts";
 import { demo } from "./demo.ts";
 import { EXIT, failureOf } from "./exit_codes.ts";
+import { governance } from "./governance.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { send } from "./send.ts";
 import { serve } from "./serve.ts";
@@ -16,7 +17,15 @@ import { nearest } from "../suggest.ts";
 import { top } from "./top.ts";
 import { version } from "./version.ts";
 
-const COMMANDS: readonly Command[] = Object.freeze([demo, serve, send, top, config, version]);
+const COMMANDS: readonly Command[] = Object.freeze([
+  demo,
+  serve,
+  send,
+  top,
+  config,
+  governance,
+  version,
+]);
 
 /**
  * Runs the command that the arguments name.

@@ -6,9 +6,20 @@
 
 import { createHash } from "node:crypto";
 import { writeSync } from "node:fs";
-import { mkdir, mkdtemp, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 
 export { basename, join, resolve };
 
@@ -134,4 +145,29 @@ export async function isDirectory(path: string): Promise<boolean> {
 export function systemCode(error: unknown): string | undefined {
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : "";
   return typeof code === "string" && code !== "" ? code : undefined;
+}
+
+/** Reads a text file; `undefined` where there is none. */
+export async function readTextIfAny(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Makes a link to a file or a directory. */
+export function linkPath(target: string, path: string): Promise<void> {
+  return symlink(target, path);
+}
+
+/** A path as a `file:` URL. */
+export function fileUrl(path: string): string {
+  return pathToFileURL(path).href;
+}
+
+/** The directory that commands work in. */
+export function workingDirectory(): string {
+  return resolve(".");
 }

@@ -1,0 +1,143 @@
+/**
+ * What the library that runs here is: its ceilings, names and edges, asked of it and not read from its
+ * sources, and what it refuses, tried out.
+ *
+ * `governance check` copies this file into other revisions, so it imports modules of the library only.
+ *
+ * @module
+ */
+
+import { KINDS, Transport } from "../../mod.ts";
+import { type AuditEvent, policyChanged } from "../audit/mod.ts";
+import { KEY_LIST } from "../config/keys.ts";
+import { createMetrics } from "../metrics/mod.ts";
+import { ALPN, encodeFrame, FAULTS, FLAGS, HEADER_BYTES, HELLO_BYTES } from "../oap/mod.ts";
+import { VERSION } from "../oap/frame.ts";
+import type { Found, ProbeJson as Json } from "./found.ts";
+import { type GuardFigures, guardOutcomes } from "./probe_guard.ts";
+import { moduleFacts } from "./probe_module.ts";
+
+/**
+ * Asks the library.
+ *
+ * @param figures The ceilings that the policy fixes: what is above them must be refused.
+ */
+export async function probe(figures: GuardFigures): Promise<Found> {
+  const facts = await moduleFacts();
+  const found: Record<string, Json> = {};
+  for (const [name, value] of Object.entries(facts.module)) found[`cap:${name}`] = value;
+  found["artefact:sha256"] = facts.sha256;
+  const guards = await guardOutcomes(figures);
+  for (const [name, outcome] of Object.entries(guards)) found[`guard:${name}`] = outcome;
+  for (const [kind, { reason = null, retry }] of Object.entries(KINDS)) {
+    found[`kind:${kind}`] = { reason, retry };
+  }
+  for (const [fault, { kind, reason, status }] of Object.entries(FAULTS)) {
+    found[`fault:${fault}`] = { kind, reason, status };
+  }
+  Object.assign(found, wire(), configuration(), await exposition(), await auditFields());
+  return {
+    identifiers: found,
+    ceilings: { module: facts.module, library: facts.library },
+    expectedSha256: facts.expectedSha256,
+  };
+}
+
+function wire(): Record<string, Json> {
+  const frame = encodeFrame({
+    flags: FLAGS.REQ | FLAGS.START | FLAGS.END,
+    code: 0x1234,
+    appProtoId: 0x5678,
+    tenantId: 0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10n,
+    corrId: 0x1112_1314_1516_1718n,
+    capability: new Uint8Array([0xca]),
+    payload: new Uint8Array([0xfe]),
+  });
+  const flags = Object.entries(FLAGS).map(([name, bit]): [string, Json] => [
+    `wire:flags.${name}`,
+    bit,
+  ]);
+  return {
+    ...Object.fromEntries(flags),
+    "wire:version": VERSION,
+    "wire:header_bytes": HEADER_BYTES,
+    "wire:hello_bytes": HELLO_BYTES,
+    "wire:alpn": ALPN,
+    // All fields with bytes of their own: a field that moves is seen.
+    "wire:frame": Array.from(frame, (byte) => byte.toString(16).padStart(2, "0")).join(""),
+  };
+}
+
+function configuration(): Record<string, Json> {
+  const found: Record<string, Json> = {};
+  for (const { path, type, default: otherwise, reload, env, flag = null } of KEY_LIST) {
+    found[`default:${path}`] = otherwise as Json;
+    found[`range:${path}`] = type.legal;
+    found[`setting:${path}`] = { env, flag };
+    found[`reload:${path}`] = reload;
+  }
+  return found;
+}
+
+const TYPE = /^# TYPE (\w+) (\w+)$/;
+const SAMPLE = /^(\w+?)(_bucket)?(?:\{(.*)\})? \S+$/;
+
+/** Metrics as a scrape shows them, of one transport over each backend that can be configured. */
+async function exposition(): Promise<Record<string, Json>> {
+  const metrics = createMetrics();
+  const transports = [new Transport()];
+  try {
+    transports.push(new Transport({ backend: "tls", tls: { enabled: true } }));
+    for (const transport of transports) metrics.watch(transport);
+    const found: Record<string, Json> = {};
+    const labels = new Map<string, Set<string>>();
+    let family = "";
+    for (const line of (await metrics.text()).split("\n")) {
+      const [, name, type = ""] = TYPE.exec(line) ?? [];
+      if (name !== undefined) found[`metric:${family = name}`] = type;
+      const sample = line.startsWith("#") ? null : SAMPLE.exec(line);
+      if (sample === null) continue;
+      for (const [, label = "", value = ""] of (sample[3] ?? "").matchAll(/(\w+)="([^"]*)"/g)) {
+        const key = label === "le" ? `edges:${family}` : `label:${family}.${label}`;
+        if (!labels.has(key)) labels.set(key, new Set());
+        labels.get(key)!.add(value);
+      }
+    }
+    for (const [key, values] of labels) {
+      found[key] = key.startsWith("edges:")
+        ? [...values].filter((edge) => edge !== "+Inf").map(Number)
+        : [...values].sort();
+    }
+    for (const reason of labels.get("label:rejected_total.reason") ?? []) {
+      found[`reason:${reason}`] = true;
+    }
+    return found;
+  } finally {
+    await Promise.all(transports.map((transport) => transport.close()));
+  }
+}
+
+/** The fields that events have when they come. */
+async function auditFields(): Promise<Record<string, Json>> {
+  const events: AuditEvent[] = [
+    policyChanged({
+      class: 2,
+      old: "a",
+      new: "b",
+      actor: "probe",
+      pr: "none",
+      commit: "none",
+      ts: "2026-01-05T10:00:00Z",
+    }),
+  ];
+  const transport = new Transport({}, { onAudit: (event) => void events.push(event) });
+  transport.reload({ max_conns: 7 });
+  await transport.close();
+  await new Promise((resolve) => setTimeout(resolve));
+  const fields = events.flatMap((event) =>
+    Object.keys(event).filter((field) => field !== "event").map((field) =>
+      `${event.event}.${field}`
+    )
+  );
+  return Object.fromEntries(fields.map((field) => [`audit:${field}`, true]));
+}
