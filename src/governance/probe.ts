@@ -10,6 +10,8 @@
 import { KINDS, Transport } from "../../mod.ts";
 import { type AuditEvent, policyChanged } from "../audit/mod.ts";
 import { KEY_LIST } from "../config/keys.ts";
+import { Histogram } from "../histogram.ts";
+import { FAMILIES } from "../metrics/families.ts";
 import { createMetrics } from "../metrics/mod.ts";
 import { ALPN, encodeFrame, FAULTS, FLAGS, HEADER_BYTES, HELLO_BYTES } from "../oap/mod.ts";
 import { VERSION } from "../oap/frame.ts";
@@ -82,15 +84,23 @@ function configuration(): Record<string, Json> {
 const TYPE = /^# TYPE (\w+) (\w+)$/;
 const SAMPLE = /^(\w+?)(_bucket)?(?:\{(.*)\})? \S+$/;
 
-/** Metrics as a scrape shows them, of one transport over each backend that can be configured. */
+/**
+ * Metrics as a scrape shows them once all that can be counted was: series come with what they count. The
+ * values of labels are those and the closed sets that the registry declares.
+ */
 async function exposition(): Promise<Record<string, Json>> {
   const metrics = createMetrics();
-  const transports = [new Transport()];
+  const transports = [new Transport(), new Transport({ backend: "tls", tls: { enabled: true } })];
   try {
-    transports.push(new Transport({ backend: "tls", tls: { enabled: true } }));
-    for (const transport of transports) metrics.watch(transport);
+    for (const transport of transports) {
+      const { counters } = metrics.watch(transport) && transport.stats();
+      for (const backend of ["tcp", "tls", "arti"]) countOnce(counters.of(backend));
+    }
     const found: Record<string, Json> = {};
-    const labels = new Map<string, Set<string>>();
+    const seen = new Map<string, Set<string>>();
+    const see = (key: string, value: string): void => {
+      seen.set(key, (seen.get(key) ?? new Set()).add(value));
+    };
     let family = "";
     for (const line of (await metrics.text()).split("\n")) {
       const [, name, type = ""] = TYPE.exec(line) ?? [];
@@ -98,22 +108,37 @@ async function exposition(): Promise<Record<string, Json>> {
       const sample = line.startsWith("#") ? null : SAMPLE.exec(line);
       if (sample === null) continue;
       for (const [, label = "", value = ""] of (sample[3] ?? "").matchAll(/(\w+)="([^"]*)"/g)) {
-        const key = label === "le" ? `edges:${family}` : `label:${family}.${label}`;
-        if (!labels.has(key)) labels.set(key, new Set());
-        labels.get(key)!.add(value);
+        see(label === "le" ? `edges:${family}` : `label:${family}.${label}`, value);
       }
     }
-    for (const [key, values] of labels) {
+    for (const family of FAMILIES) {
+      const { name } = family;
+      // One that is not shown with so much in use is frozen as well.
+      if (family.type === "histogram") found[`edges:${name}`] = [...family.edges];
+      for (const [label, values] of Object.entries(family.labels)) {
+        for (const value of values) see(`label:${name}.${label}`, value);
+      }
+    }
+    for (const [key, values] of seen) {
       found[key] = key.startsWith("edges:")
         ? [...values].filter((edge) => edge !== "+Inf").map(Number)
         : [...values].sort();
     }
-    for (const reason of labels.get("label:rejected_total.reason") ?? []) {
+    for (const reason of seen.get("label:rejected_total.reason") ?? []) {
       found[`reason:${reason}`] = true;
     }
     return found;
   } finally {
     await Promise.all(transports.map((transport) => transport.close()));
+  }
+}
+
+/** Adds one to every figure, and one observation to every histogram. */
+function countOnce(figures: object): void {
+  for (const [name, value] of Object.entries(figures)) {
+    if (typeof value === "number") Object.assign(figures, { [name]: value + 1 });
+    else if (value instanceof Histogram) value.observe(1);
+    else countOnce(value);
   }
 }
 
