@@ -319,7 +319,7 @@ export const FAMILIES: readonly Family[] = Object.freeze([
   ),
   histogram(
     "oap_read_frame_seconds",
-    "Time to decode a frame.",
+    "Time to decode a frame; small reads are timed once in 256 frames.",
     {},
     EDGES.oapFrameSeconds,
     (all) => [{
@@ -329,7 +329,7 @@ export const FAMILIES: readonly Family[] = Object.freeze([
   ),
   histogram(
     "oap_write_frame_seconds",
-    "Time to encode and queue a frame; one of 64 is timed.",
+    "Time to encode and queue a frame; one of 256 is timed.",
     {},
     EDGES.oapFrameSeconds,
     (all) => [{

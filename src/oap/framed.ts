@@ -84,8 +84,8 @@ export class FramedConnection implements AsyncDisposable {
 
   /** A copy of what was counted. */
   get counters(): FramedCounters {
-    const { counters } = this.#sink;
-    return { ...counters, rejects: { ...counters.rejects } };
+    const { counted } = this.#sink;
+    return { ...counted, rejects: { ...counted.rejects } };
   }
 
   /** Requests of this end that wait for an answer. */

@@ -14,6 +14,7 @@ import { CodecError } from "./codec_error.ts";
 import { copyRuns, type Found, type Run } from "./found.ts";
 import { FLAGS, type Frame } from "./frame.ts";
 import { type FramedCounters, framedCounters } from "./framed_counters.ts";
+import { TIMED_BYTES, TIMED_OF } from "./frame_timer.ts";
 import type { FramedOptions } from "./framed_options.ts";
 import {
   decodeHelloReply,
@@ -43,7 +44,7 @@ export class FramedSink implements Sink, Counted {
   readonly carrier: Carrier;
   /** How it is framed. */
   readonly options: FramedOptions;
-  /** What has happened. */
+  /** What has happened, but for what the sender has not put in yet; see `counted`. */
   readonly counters: FramedCounters = framedCounters();
   /** Requests of this end. */
   readonly requests: Requests;
@@ -63,6 +64,7 @@ export class FramedSink implements Sink, Counted {
   readonly #parser: Parser;
   /** Largest frame by the options and by what was agreed with the peer. */
   #most: number;
+  #timedAt = 0; // frames decoded before the next that is timed
   readonly #router: Router;
   readonly #report: { -readonly [K in keyof SinkReport]: SinkReport[K] } = {
     retained: 0,
@@ -105,7 +107,7 @@ export class FramedSink implements Sink, Counted {
       () => this.#limit,
       this.inbound,
       this.counters,
-      this.#totals.writeSeconds,
+      this.#totals.writes,
     );
     this.#parser = new Parser(this.#limit, inflate);
     this.#parser.reserve = (bytes) => carrier.reserve(bytes, this.#onGrant);
@@ -147,6 +149,11 @@ export class FramedSink implements Sink, Counted {
       this.#lend(batch.runs(), batch.length);
     }
     this.#catchUp();
+  }
+
+  get counted(): FramedCounters {
+    this.sender.settle();
+    return this.counters;
   }
 
   get inflight(): number {
@@ -225,12 +232,13 @@ export class FramedSink implements Sink, Counted {
           return;
         }
         this.#parser.nextMaxFrameBytes = this.#limit;
-        const before = this.carrier.now();
+        const timed = bytes.length >= TIMED_BYTES || this.counters.framesIn >= this.#timedAt;
+        const before = timed ? this.carrier.now() : 0;
         from = this.#parser.feed(bytes, from, room);
         const found = this.#parser.take();
-        if (found.completed > 0) {
-          const seconds = (this.carrier.now() - before) / 1_000;
-          this.#totals.readSeconds.observe(seconds / found.completed, found.completed);
+        if (timed && found.completed > 0) {
+          this.#totals.reads.took(this.carrier.now() - before, found.completed);
+          this.#timedAt = this.counters.framesIn + found.completed + TIMED_OF;
         }
         this.#distribute(found, owned);
         if (this.#parser.finished) this.#settleReserved();

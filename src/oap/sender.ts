@@ -5,13 +5,12 @@
  */
 
 import { deferred } from "../deferred.ts";
-import type { Histogram } from "../histogram.ts";
 import type { Carrier, Outbox, WriteDone } from "../sink.ts";
 import { checkFrame, encodeHead, encodeInto } from "./encoder.ts";
 import { EMPTY, FLAGS, type Frame, HEADER_BYTES } from "./frame.ts";
+import { type FrameTimer, TIMED_OF } from "./frame_timer.ts";
 import type { FramedCounters } from "./framed_counters.ts";
 import type { InboundRequests } from "./inbound.ts";
-import { TIMED_OF } from "./totals.ts";
 
 /** Puts frames into a connection's inbox: small ones by copy, large ones by reference. */
 export class Sender {
@@ -27,33 +26,46 @@ export class Sender {
   readonly #counters: FramedCounters;
   readonly #limit: () => number;
   readonly #now: () => number;
-  readonly #seconds: Histogram;
+  readonly #timer: FrameTimer;
+  /** Frames that are not in the counters yet, as adding to small numbers costs less. */
+  #frames = 0;
+  /** See `#frames`. */
+  #bytes = 0;
+  /** Most of these before one is timed; the first is. */
+  #untimed = 0;
 
   /**
    * @param carrier Whose inbox it is.
    * @param limit Largest frame, now.
    * @param inbound Told of answers.
-   * @param counters Where frames are counted.
-   * @param seconds Where the time of one frame of 64 is counted.
+   * @param counters Where frames are counted, once {@linkcode Sender.settle} is called.
+   * @param timer Times some frames.
    */
   constructor(
     carrier: Pick<Carrier, "outbox" | "now">,
     limit: () => number,
     inbound: InboundRequests,
     counters: FramedCounters,
-    seconds: Histogram,
+    timer: FrameTimer,
   ) {
     this.outbox = carrier.outbox;
     this.#now = () => carrier.now();
     this.#limit = limit;
     this.#inbound = inbound;
     this.#counters = counters;
-    this.#seconds = seconds;
+    this.#timer = timer;
   }
 
   /** Largest frame that may be sent now, in bytes. */
   get maxFrameBytes(): number {
     return this.#limit();
+  }
+
+  /** Puts into the counters what was sent; before they are read. */
+  settle(): void {
+    this.#counters.framesOut += this.#frames;
+    this.#counters.bytesOut += this.#bytes;
+    this.#frames = this.#bytes = 0;
   }
 
   /**
@@ -64,10 +76,12 @@ export class Sender {
    * @throws {TransportError} What the frame breaks, or why nothing can be sent any more.
    */
   offer(frame: Frame, done: WriteDone | undefined): boolean {
-    if (this.#counters.framesOut % TIMED_OF !== 0) return this.#offer(frame, done);
+    if (this.#frames < this.#untimed) return this.#offer(frame, done);
     const before = this.#now();
     if (!this.#offer(frame, done)) return false;
-    this.#seconds.observe((this.#now() - before) / 1_000, TIMED_OF);
+    this.#timer.took(this.#now() - before, 1);
+    this.settle();
+    this.#untimed = TIMED_OF - 1;
     return true;
   }
 
@@ -101,8 +115,8 @@ export class Sender {
     blockView.setUint16(at + 6, FLAGS.RESP);
     blockView.setUint16(at + 8, code);
     blockView.setUint16(at + 28, 0);
-    this.#counters.framesOut++;
-    this.#counters.bytesOut += HEADER_BYTES;
+    this.#frames++;
+    this.#bytes += HEADER_BYTES;
     return true;
   }
 
@@ -125,6 +139,7 @@ export class Sender {
       flags,
       head.length + body.length,
     );
+    this.settle();
     return true;
   }
 
@@ -172,8 +187,8 @@ export class Sender {
   }
 
   #sent(view: DataView, at: number, flags: number, len: number): void {
-    this.#counters.framesOut++;
-    this.#counters.bytesOut += len;
+    this.#frames++;
+    this.#bytes += len;
     if ((flags & FLAGS.RESP) === 0) return;
     this.#inbound.answered(view, at);
     this.onAnswer?.();

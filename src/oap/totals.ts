@@ -5,17 +5,15 @@
  */
 
 import { CAPS } from "../caps.ts";
-import { EDGES, Histogram } from "../histogram.ts";
+import type { Histogram } from "../histogram.ts";
 import type { Carrier } from "../sink.ts";
+import { FrameTimer } from "./frame_timer.ts";
 import { type FramedCounters, framedCounters } from "./framed_counters.ts";
-
-/** Frames of which one is timed when they are sent: a clock costs more than a frame. */
-export const TIMED_OF = 64;
 
 /** One framed connection, as the totals see it. */
 export interface Counted {
-  /** What it counts. */
-  readonly counters: FramedCounters;
+  /** What it has counted. */
+  readonly counted: FramedCounters;
   /** Requests of this end without an answer. */
   readonly inflight: number;
   /** Most of these at a time. */
@@ -26,10 +24,10 @@ export interface Counted {
 
 /** See the module. */
 export class OapTotals {
-  /** Seconds that decoding took, for each frame of a read its part. */
-  readonly readSeconds: Histogram = new Histogram(EDGES.oapFrameSeconds);
-  /** Seconds that encoding and queueing took, for one frame of 64, counted as 64. */
-  readonly writeSeconds: Histogram = new Histogram(EDGES.oapFrameSeconds);
+  /** Takes the times of decoding. */
+  readonly reads: FrameTimer = new FrameTimer();
+  /** Takes the times of encoding and queueing. */
+  readonly writes: FrameTimer = new FrameTimer();
   readonly #live: Set<Counted> = new Set();
   readonly #past: FramedCounters = framedCounters();
 
@@ -45,15 +43,25 @@ export class OapTotals {
 
   /** A connection is over: what it counted stays. */
   remove(connection: Counted): void {
-    if (this.#live.delete(connection)) addTo(this.#past, connection.counters);
+    if (this.#live.delete(connection)) addTo(this.#past, connection.counted);
   }
 
   /** The sum of what all connections counted, those that are over included. */
   counters(): FramedCounters {
     const sum = framedCounters();
     addTo(sum, this.#past);
-    for (const { counters } of this.#live) addTo(sum, counters);
+    for (const { counted } of this.#live) addTo(sum, counted);
     return sum;
+  }
+
+  /** Seconds that decoding took, of each frame; of a read, each frame its part. */
+  get readSeconds(): Histogram {
+    return this.reads.of(this.counters().framesIn);
+  }
+
+  /** Seconds that encoding and queueing took, of each frame. */
+  get writeSeconds(): Histogram {
+    return this.writes.of(this.counters().framesOut);
   }
 
   /** Requests without an answer, of all connections. */
