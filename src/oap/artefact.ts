@@ -7,7 +7,7 @@
 
 import { CAPS, type Caps } from "../caps.ts";
 import { TransportError } from "../errors.ts";
-import { nativeSha256 } from "../runtime/host_sha256.ts";
+import { digestAhead, hasNativeSha256, nativeSha256 } from "../runtime/host_sha256.ts";
 import { sha256 } from "./sha256.ts";
 
 /** The ceilings, in the order of the module's table. */
@@ -43,18 +43,55 @@ export function checkCaps(theirs: Uint32Array): void {
 }
 
 /**
- * Refuses bytes that are not the module this library was released with.
+ * The bytes of the module, proved before anybody gets them.
  *
- * @param bytes The module.
- * @param expected Its SHA-256.
- * @throws {TransportError} `internal`, with both digests.
+ * The digest is found by the runtime where that is quick. Where it can only be had later, it is begun as
+ * soon as the codec is loaded: by the first connection it is there. Who comes sooner has it found in
+ * JavaScript.
  */
-export function checkDigest(bytes: Uint8Array, expected: string): void {
-  const actual = nativeSha256(bytes) ?? sha256(bytes);
-  if (actual === expected) return;
-  throw new TransportError(
-    "internal",
-    `Cannot start: the WebAssembly module has SHA-256 ${actual}, not ${expected}. Install the library again`,
-    { op: "start", origin: "library" },
-  );
+export class Artefact {
+  readonly #base64: string;
+  readonly #expected: string;
+  #bytes: Uint8Array<ArrayBuffer> | undefined;
+  #actual: string | undefined;
+
+  /**
+   * @param base64 The module.
+   * @param expected Its SHA-256.
+   */
+  constructor(base64: string, expected: string) {
+    this.#base64 = base64;
+    this.#expected = expected;
+    if (hasNativeSha256()) return;
+    this.#bytes = decodeBase64(base64);
+    digestAhead(this.#bytes, (digest) => this.#actual = digest);
+  }
+
+  /**
+   * The bytes, which the caller alone has from then on.
+   *
+   * @throws {TransportError} `internal`, with both digests, when they are not what the library was released with.
+   */
+  prove(): Uint8Array<ArrayBuffer> {
+    const bytes = this.#bytes ?? decodeBase64(this.#base64);
+    const actual = this.#actual ?? nativeSha256(bytes) ?? sha256(bytes);
+    this.#bytes = this.#actual = undefined;
+    if (actual === this.#expected) return bytes;
+    throw new TransportError(
+      "internal",
+      `Cannot start: the WebAssembly module has SHA-256 ${actual}, not ${this.#expected}. Install the library again`,
+      { op: "start", origin: "library" },
+    );
+  }
+}
+
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  const native = Uint8Array as unknown as {
+    fromBase64?: (text: string) => Uint8Array<ArrayBuffer>;
+  };
+  if (native.fromBase64 !== undefined) return native.fromBase64(text);
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
 }

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { checkDigest } from "./artefact.ts";
+import { Artefact } from "./artefact.ts";
 import type { HotExports } from "./abi.ts";
 import { Hot } from "./hot.ts";
 import { WASM_BASE64, WASM_SHA256, WASM_TOOLCHAIN } from "./hot_wasm.ts";
 
 /** What the process has one of. */
 interface Shared {
+  readonly artefact: Artefact;
   module: WebAssembly.Module | undefined;
   hot: Hot | undefined;
   traps: number;
@@ -18,6 +19,7 @@ interface Shared {
 
 /** The one piece of state outside objects: the shared instance, and what it is made from. */
 const shared: Shared = {
+  artefact: new Artefact(WASM_BASE64, WASM_SHA256),
   module: undefined,
   hot: undefined,
   traps: 0,
@@ -35,11 +37,7 @@ export function hot(): Hot {
 }
 
 function make(): Hot {
-  if (shared.module === undefined) {
-    const bytes = decodeBase64(WASM_BASE64);
-    checkDigest(bytes, WASM_SHA256);
-    shared.module = new WebAssembly.Module(bytes);
-  }
+  shared.module ??= new WebAssembly.Module(shared.artefact.prove());
   return new Hot(instantiate(shared.module), (trapped) => {
     shared.traps++;
     if (shared.hot === trapped) shared.hot = undefined;
@@ -79,17 +77,6 @@ export function wasmInfo(): WasmInfo {
 /** Instances replaced after a trap, since the process started; starts none. */
 export function wasmTraps(): number {
   return shared.traps;
-}
-
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  const native = Uint8Array as unknown as {
-    fromBase64?: (text: string) => Uint8Array<ArrayBuffer>;
-  };
-  if (native.fromBase64 !== undefined) return native.fromBase64(text);
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
 }
 
 function instantiate(module: WebAssembly.Module): HotExports {
