@@ -32,6 +32,13 @@ export {
   parseAddress,
   type UnixAddress,
 } from "./src/address.ts";
+export type {
+  ArtiBackend,
+  ArtiContext,
+  ArtiSession,
+  BootstrapProgress,
+  BootstrapState,
+} from "./src/arti/backend.ts";
 export { CAPS, type Caps } from "./src/caps.ts";
 export type { Clock, Timer } from "./src/clock.ts";
 export type {
@@ -80,6 +87,7 @@ export { readinessResponse } from "./src/readiness_response.ts";
 export type { Readiness, ReadinessReason, ReadinessTransition } from "./src/readiness.ts";
 export type {
   BoundListener,
+  ByteStream,
   CertificateFacts,
   ClientTls,
   KeyPair,
@@ -93,8 +101,11 @@ export type {
   SocketFault,
   SocketHandler,
   SocketInfo,
+  StreamTls,
   TlsInfo,
+  TlsLayer,
   TlsOptions,
+  TlsServerLayer,
 } from "./src/runtime/runtime.ts";
 export type { Attachable, Carrier, Outbox, Sink, SinkReport, WriteDone } from "./src/sink.ts";
 export type {

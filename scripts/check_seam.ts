@@ -18,6 +18,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "src/config/mod.ts": ["zod", "smol-toml"],
   "src/trace/mod.ts": ["@opentelemetry/api"],
   "src/compress/mod.ts": ["fflate"],
+  "src/arti/mod.ts": [],
   "src/testing/mod.ts": ["zod", "@peculiar/asn1-schema", "@peculiar/asn1-x509"],
   "src/cli/main.ts": [
     "zod",
@@ -37,6 +38,9 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
     "src/compress/",
     "src/config/load.ts",
     "src/audit/nats.ts",
+    "src/arti/mod.ts",
+    "src/arti/session.ts",
+    "src/runtime/host_addon.ts",
   ],
   "src/oap/mod.ts": ["src/transport.ts", "src/cli/", "src/testing/"],
 };

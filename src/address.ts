@@ -1,5 +1,6 @@
 /**
- * Addresses as users write them: `tcp://host:port`, `tls://host:port`, `host:port`, `unix:/path`.
+ * Addresses as users write them: `tcp://host:port`, `tls://host:port`, `arti://host:port`, `host:port`,
+ * `unix:/path`.
  *
  * @module
  */
@@ -10,8 +11,8 @@ import { unixPathFault } from "./uds/path.ts";
 /** A host and a port, and what carries the bytes. */
 export interface HostAddress {
   /** What carries the bytes; absent means the transport's backend. */
-  readonly transport?: "tcp" | "tls";
-  /** A name or an IP address, IPv6 without brackets. */
+  readonly transport?: "tcp" | "tls" | "arti";
+  /** A name or an IP address, IPv6 without brackets; an onion service's ends in `.onion`. */
   readonly hostname: string;
   /** 0 to 65535; 0 only to listen on any free port. */
   readonly port: number;
@@ -37,8 +38,8 @@ export type Address = HostAddress | UnixAddress;
 /**
  * Parses an address.
  *
- * @param text `tcp://host:port`, `tls://host:port`, `host:port`, an IPv6 address in brackets, or
- * `unix:/path`.
+ * @param text `tcp://host:port`, `tls://host:port`, `arti://host:port`, `host:port`, an IPv6 address in
+ * brackets, or `unix:/path`.
  * @returns The parts.
  * @throws {TransportError} `config_invalid` when the text is none of these.
  *
@@ -61,17 +62,17 @@ export function parseAddress(text: string): Address {
   const port = Number(match?.[4]);
   if (match === null || port > 65_535) {
     throw invalid(
-      "Address must be tcp://host:port, tls://host:port or host:port with a port up to 65535, " +
-        `or unix:/path, got ${shown(text)}`,
+      "Address must be tcp://host:port, tls://host:port, arti://host:port or host:port with a port up to " +
+        `65535, or unix:/path, got ${shown(text)}`,
     );
   }
   const hostname = match[2] ?? match[3]!;
-  const transport = match[1] as "tcp" | "tls" | undefined;
+  const transport = match[1] as HostAddress["transport"];
   return transport === undefined ? { hostname, port } : { transport, hostname, port };
 }
 
 const UNIX = "unix:";
-const PATTERN = /^(?:(tcp|tls):\/\/)?(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})$/;
+const PATTERN = /^(?:(tcp|tls|arti):\/\/)?(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})$/;
 
 function pathOf(text: string): string {
   const path = text.slice(UNIX.length);

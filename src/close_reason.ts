@@ -71,6 +71,8 @@ export function brokenOff(
   fault: SocketFault | undefined,
   opening: "dialer" | "listener" | undefined,
 ): CloseReason {
+  const known = fault?.cause; // told by kind where it came from
+  if (TransportError.is(known)) return { kind: known.kind, by: known.origin, error: known };
   const op = opening === undefined ? "read" : opening === "dialer" ? "dial" : "handshake";
   const kind: ErrorKind = fault?.type === "tls" ? "tls" : "io_closed";
   const by: ErrorOrigin = fault?.type === "system" ? "local" : "remote";

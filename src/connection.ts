@@ -170,7 +170,12 @@ export class Connection implements Attachable, AsyncDisposable {
     return this.#writable ??= writableOf(this);
   }
 
-  /** Ends our side once all is sent; the peer may go on. */
+  /**
+   * Ends our side once all is sent; the peer may go on.
+   *
+   * @throws {TransportError} `misuse` over Tor, which has no half-close, until the peer has ended; nothing
+   * has changed then. With TLS over Tor one side can end alone, except on Bun.
+   */
   closeWrite(): void {
     this.#link.closeWrite();
   }

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Address } from "./address.ts";
 import type { ConfigSnapshot } from "./config/config.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { deferred } from "./deferred.ts";
 import { TransportError } from "./errors.ts";
 import type { DialOptions, TransportHooks } from "./options.ts";
+import type { ResolvedAddress } from "./resolve_address.ts";
 import { type PendingSocket, type Runtime, TlsMaterialError } from "./runtime/runtime.ts";
 import { gate } from "./tls/gate.ts";
 import { clientTls, materialError, pqRule } from "./tls/material.ts";
@@ -24,7 +24,7 @@ export async function dial(
   runtime: Runtime,
   table: ConnectionTable,
   config: ConfigSnapshot,
-  address: Address,
+  { address, secured }: ResolvedAddress,
   options: DialOptions,
   { roots }: Pick<TransportHooks, "roots">,
 ): Promise<Connection> {
@@ -45,7 +45,7 @@ export async function dial(
   signal?.addEventListener("abort", onAbort, { once: true });
   // From here on the link's deadline runs, while a source of certificates takes its time too.
   const connect = async (): Promise<PendingSocket | undefined> => {
-    const tls = address.transport === "tls"
+    const tls = secured
       // A certificate names no path: one for this host is asked for, unless the caller names another.
       ? await clientTls(address.hostname ?? "localhost", options.tls, config, roots)
       : undefined;

@@ -102,7 +102,7 @@ export class Link implements SocketHandler, Carrier, ReadingOwner, WriterOwner, 
   /** @param host What links share. @param options What is its own. */
   constructor(host: LinkHost, options: LinkOptions) {
     const { clock, config, counters, limits, inbox } = host;
-    const { handshake_timeout, dial_timeout } = config();
+    const { handshake_timeout, dial_timeout, arti } = config();
     this.options = options;
     this.#host = host;
     this.role = options.role;
@@ -119,7 +119,8 @@ export class Link implements SocketHandler, Carrier, ReadingOwner, WriterOwner, 
     const { promise, resolve } = deferred<CloseReason>();
     this.closed = promise;
     this.#resolveClosed = resolve;
-    this.#clocks.opening(options.role === "listener" ? handshake_timeout : dial_timeout);
+    const delay = options.address.transport === "arti" ? arti.pre_dial_delay : 0;
+    this.#clocks.opening(options.role === "listener" ? handshake_timeout : dial_timeout + delay);
   }
 
   /** The connection's facts. */
@@ -140,6 +141,11 @@ export class Link implements SocketHandler, Carrier, ReadingOwner, WriterOwner, 
   /** The user at the other end of a Unix socket, where it is known. */
   get uid(): number | undefined {
     return this.#socket?.info.uid ?? this.#pending?.uid ?? undefined;
+  }
+
+  /** The circuit of Tor that it came by, where it is known. */
+  get circuit(): number | undefined {
+    return this.#pending?.circuit;
   }
 
   /** What TLS negotiated. */
@@ -371,8 +377,20 @@ export class Link implements SocketHandler, Carrier, ReadingOwner, WriterOwner, 
     });
   }
 
-  /** Ends our side once all is sent; the peer may go on. */
+  /**
+   * Ends our side once all is sent; the peer may go on.
+   *
+   * @throws {TransportError} `misuse` where one side cannot end alone, and the peer has not ended.
+   */
   closeWrite(): void {
+    if (this.#socket?.halfCloses === false && !this.#peerEnded) {
+      throw new TransportError(
+        "misuse",
+        "This connection cannot end one side alone, as Tor's streams have no half-close (nor has Bun's TLS " +
+          "over them): what the peer has under way would be lost; close() once all is received",
+        { op: "closeWrite" },
+      );
+    }
     this.outbox.end(closedError("the write side was closed"));
   }
 

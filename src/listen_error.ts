@@ -8,9 +8,16 @@ import { TransportError } from "./errors.ts";
 import type { ReadinessReason } from "./readiness.ts";
 import { TlsMaterialError, UnixSocketError } from "./runtime/runtime.ts";
 
+/** The readiness reasons of errors that already have a kind. */
+const REASONS: Readonly<Record<string, ReadinessReason>> = Object.freeze({
+  bind_failed: "bind_failed",
+  timeout: "bind_failed",
+  arti_bootstrap: "arti_bootstrap",
+});
+
 /** The error, and the readiness reason that stays. */
 export function listenError(cause: unknown, address: string): [TransportError, ReadinessReason] {
-  if (TransportError.is(cause)) return [cause, "tls_config_missing"];
+  if (TransportError.is(cause)) return [cause, REASONS[cause.kind] ?? "tls_config_missing"];
   const text = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof TlsMaterialError) {
     const what = `Certificate and key for ${address} cannot be used: ${text}`;

@@ -75,8 +75,10 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
     this.#bound = bound;
     this.#rotate = rotate;
     if ("port" in bound.address && this.address.path === undefined) {
-      const { port } = bound.address;
-      (this as { address: Address }).address = Object.freeze({ ...this.address, port });
+      const { hostname, port } = bound.address;
+      // A host name keeps the form it was given in; an onion service's is only known once it is bound.
+      const named = this.address.transport === "arti" ? { hostname, port } : { port };
+      (this as { address: Address }).address = Object.freeze({ ...this.address, ...named });
     }
   }
 

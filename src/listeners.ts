@@ -4,16 +4,17 @@
  * @module
  */
 
-import { type Address, formatAddress } from "./address.ts";
+import { formatAddress } from "./address.ts";
 import type { ConfigSnapshot } from "./config/config.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { misuse } from "./errors.ts";
 import { tell } from "./hooks.ts";
+import { unlessAborted } from "./abortable.ts";
 import { listenError } from "./listen_error.ts";
 import { Listener } from "./listener.ts";
 import type { ListenOptions, TransportHooks } from "./options.ts";
 import { type Move, prepareMove, staysAt, type Terms } from "./rebind.ts";
-import { bindPlace, resolveAddress } from "./resolve_address.ts";
+import { bindPlace, resolveAddress, type ResolvedAddress } from "./resolve_address.ts";
 import {
   type BoundListener,
   type Runtime,
@@ -62,12 +63,12 @@ export class Listeners {
     const config = this.#table.config();
     const asked = options.address ?? bindPlace(config);
     if (asked === null) throw misuse("listen", "bind_addr is null: this transport only dials");
-    const address = resolveAddress(asked, options.tls !== undefined, config);
+    const target = resolveAddress(asked, options.tls !== undefined, config);
     try {
-      return await this.#bind(address, options, config);
+      return await this.#bind(target, options, config);
     } catch (cause) {
       if (signal?.aborted) throw signal.reason;
-      const [error, reason] = listenError(cause, formatAddress(address));
+      const [error, reason] = listenError(cause, formatAddress(target.address));
       this.#work.failed(reason);
       throw error;
     }
@@ -116,10 +117,11 @@ export class Listeners {
   }
 
   async #bind(
-    address: Address,
+    target: ResolvedAddress,
     options: ListenOptions,
     config: ConfigSnapshot,
   ): Promise<Listener> {
+    const { address } = target;
     const { signal, onConnection } = options;
     const onAbort = (): void => void listener.close();
     const accepts = (): boolean => this.#work.accepts;
@@ -130,11 +132,12 @@ export class Listeners {
     const { tls, onAccept, onFault, rotate } = await this.#terms(
       listener,
       options,
-      address,
+      target,
       config,
     );
     const runtime = await this.#runtime();
-    const bound = await runtime.listen(address, tls, onAccept, onFault);
+    const binding = runtime.listen(address, tls, onAccept, onFault);
+    const bound = await unlessAborted(binding, signal, (late) => late.close());
     listener.bind(bound, rotate && (() => rotate(bound)));
     this.#table.counters.of(address.transport!); // its series are there from now on
     this.#warn(bound);
@@ -151,13 +154,13 @@ export class Listeners {
     const runtime = await this.#runtime();
     const place = bindPlace(to);
     if (place === null) return await prepareMove(runtime, listener, undefined, false);
-    const asked = resolveAddress(place, options.tls !== undefined, to);
+    const { address: asked, secured } = resolveAddress(place, options.tls !== undefined, to);
     const same = staysAt(listener, asked);
     const { port } = listener.address;
     const address = same && asked.path === undefined
       ? { ...asked, port: port ?? asked.port }
       : asked;
-    const terms = await this.#terms(listener, options, address, to);
+    const terms = await this.#terms(listener, options, { address, secured }, to);
     return await prepareMove(runtime, listener, terms, same);
   }
 
@@ -165,12 +168,12 @@ export class Listeners {
   async #terms(
     listener: Listener,
     options: ListenOptions,
-    address: Address,
+    { address, secured }: ResolvedAddress,
     config: ConfigSnapshot,
   ): Promise<Terms> {
     const fetchTls = (config: ConfigSnapshot): Promise<ServerTls> =>
       serverTls(options.tls ?? this.#namedMaterial(config), config);
-    const tls = address.transport === "tls" ? await fetchTls(config) : undefined;
+    const tls = secured ? await fetchTls(config) : undefined;
     const lack = await uidLack(await this.#runtime(), address);
     requireUids(lack, config.uds.allow_uids);
     this.#uidLack ??= lack;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ArtiBackend, BootstrapProgress } from "./arti/backend.ts";
 import type { Address } from "./address.ts";
 import type { AuditHook } from "./audit/trail.ts";
 import type { Clock } from "./clock.ts";
@@ -90,6 +91,10 @@ export interface TransportHooks {
   token?: (config: ConfigSnapshot) => Promise<void>;
   /** Told of dials, accepts, handshakes, refusals and closes, from `log.level` on: see {@linkcode lineLogger}. */
   logger?: Logger;
+  /** Tor, from `arti()` of `./arti`; without it, `backend: "arti"` is refused. */
+  arti?: ArtiBackend;
+  /** Told how far Tor has bootstrapped, as often as that changes. */
+  onBootstrap?: (progress: BootstrapProgress) => void;
   /** Told of what works but should not stay so, such as a certificate that is too old. */
   onWarning?: (warning: TransportWarning) => void;
   /** Closes the transport when aborted, and with it every listener and connection. */

@@ -8,7 +8,9 @@
 import type { Address } from "./address.ts";
 import { transitionEvent } from "./audit/events.ts";
 import { AuditTrail } from "./audit/trail.ts";
-import { systemClock } from "./clock.ts";
+import type { ArtiSession } from "./arti/backend.ts";
+import { torIssues } from "./arti/issues.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import type { ConfigSnapshot, ReloadResult, TransportConfig } from "./config/config.ts";
 import { ConfigInForce } from "./config/in_force.ts";
 import type { ConfigError } from "./config/issues.ts";
@@ -66,6 +68,8 @@ export class Transport implements AsyncDisposable {
   readonly #listeners: Listeners;
   readonly #reconfiguration: Reconfiguration;
   readonly #onAbort = (): void => void this.close();
+  /** With the backend `arti` only. */
+  readonly #arti: ArtiSession | undefined;
   #runtime: Promise<Runtime> | undefined;
 
   /**
@@ -74,15 +78,17 @@ export class Transport implements AsyncDisposable {
    * @param config What to change of the defaults.
    * @param hooks Whom to tell, and parts to replace.
    * @throws {ConfigError} `config_invalid` with every fault, among them any limit above its ceiling.
+   * @throws {TransportError} `config_invalid` with the backend `arti` where its addon cannot be loaded.
    */
   constructor(config: TransportConfig = {}, hooks: TransportHooks = {}) {
     this.#inForce = new ConfigInForce(
       config,
-      (valid) => [
+      (valid, current) => [
         ...unreadPaths(valid, hooks),
         ...unable(valid),
         // The first configuration is checked before there are listeners.
         ...unreadableUids((this.#listeners as Listeners | undefined)?.uidLack, valid),
+        ...torIssues(valid, current, hooks.arti !== undefined),
       ],
     );
     this.#hooks = { ...hooks };
@@ -96,7 +102,8 @@ export class Transport implements AsyncDisposable {
     );
     const { counters } = this.#table;
     this.#audit = new AuditTrail(hooks.onAudit, counters);
-    this.#work = new WorkState(clock, this.config.bind_addr === null, (transition) => {
+    const { backend, bind_addr } = this.config;
+    this.#work = new WorkState(clock, bind_addr === null && backend !== "arti", (transition) => {
       this.#audit.record(transitionEvent(transition));
       tell(counters, () => hooks.onReadiness?.(transition));
     });
@@ -107,6 +114,8 @@ export class Transport implements AsyncDisposable {
       this.#audit,
       this.#listeners,
     );
+    this.#arti = this.config.backend === "arti" ? this.#openTor(clock) : undefined;
+    this.#work.follow(this.#arti);
     const { signal } = hooks;
     if (signal?.aborted) void this.close();
     else signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -216,11 +225,16 @@ export class Transport implements AsyncDisposable {
    * A Unix socket is bound in a directory of ours with mode 0700, and has mode 0600 from its first
    * instant. A dead socket of ours in its place is removed, anything else there is an error.
    *
+   * With the backend `arti` it waits for the bootstrap, offers an onion service, and waits until that can
+   * be reached. The host of the address is the service's name on this machine, which `arti.state_path` keeps
+   * its address under (an IP address, as in `bind_addr`, stands for `ron-transport`); port 0 is 7000.
+   *
    * @param options Where, and what becomes of connections.
    * @returns The listener, once it is bound.
    * @throws {TransportError} `bind_failed`; `tls` for unusable material; `config_invalid` for a bad
    * address, for `uds.allow_uids` where the runtime cannot tell users, or a TLS listener without
-   * material; `misuse` while draining.
+   * material; `arti_bootstrap` when Tor has not bootstrapped in time, `timeout` when the onion service
+   * could not be reached within two minutes; `misuse` while draining.
    */
   listen(options: ListenOptions = {}): Promise<Listener> {
     return this.#listeners.listen(options);
@@ -230,23 +244,29 @@ export class Transport implements AsyncDisposable {
    * Connects once, within `dial_timeout`, the TLS handshake included.
    *
    * @param target `tcp://host:port`, `tls://host:port`, or over the configured backend `host:port` or
-   * `unix:/path`.
+   * `unix:/path`. With the backend `arti` a host is an onion service, or what an exit resolves.
    * @param options TLS roots and a signal.
    * @returns A usable connection.
    * @throws {TransportError} `timeout`, `tls`, `io_closed`, `peer_limit` when all slots are taken,
-   * `config_invalid` for a bad address, `misuse` while draining; the signal's reason when aborted.
+   * `config_invalid` for a bad address, `arti_bootstrap` before Tor has bootstrapped, `misuse` while
+   * draining; the signal's reason when aborted.
    */
   async dial(target: string | Address, options: DialOptions = {}): Promise<Connection> {
     options.signal?.throwIfAborted();
-    const address = resolveAddress(target, options.tls !== undefined, this.config);
+    const resolved = resolveAddress(target, options.tls !== undefined, this.config);
+    const { address } = resolved;
     const { counters, log } = this.#table;
     const traffic = counters.of(address.transport!);
     this.#work.dials();
     try {
-      this.#work.assertDials();
+      const refusal = this.#work.dialRefusal();
+      if (refusal !== undefined) {
+        if (refusal.kind === "arti_bootstrap") counters.failed(refusal.kind, "dial", undefined);
+        throw refusal;
+      }
       const runtime = await this.#sockets();
       const { config } = this;
-      const connection = await dial(runtime, this.#table, config, address, options, this.#hooks);
+      const connection = await dial(runtime, this.#table, config, resolved, options, this.#hooks);
       traffic.dialsOk[connection.info.tls?.pq ?? "off"]++;
       log.dialled(address, connection.info.id);
       return connection;
@@ -270,6 +290,8 @@ export class Transport implements AsyncDisposable {
     for (const link of links) link.drain();
     await this.#table.settle(links, ms);
     await listeners;
+    await this.#arti?.flushed();
+    await this.#arti?.close();
   }
 
   /** Aborts every connection and closes every listener. Idempotent. */
@@ -278,6 +300,7 @@ export class Transport implements AsyncDisposable {
     const aborted = this.#table.abort(this.#table.links);
     await this.#listeners.close();
     await aborted;
+    await this.#arti?.close();
   }
 
   /** Same as {@linkcode Transport.drain}. */
@@ -290,10 +313,27 @@ export class Transport implements AsyncDisposable {
     return this.#table;
   }
 
+  /** Streams over Tor where that is configured, or else the sockets below. */
   #sockets(): Promise<Runtime> {
+    return this.#arti === undefined ? this.#below() : Promise.resolve(this.#arti.runtime);
+  }
+
+  #below(): Promise<Runtime> {
     return this.#runtime ??= this.#hooks.runtime === undefined
       ? detectRuntime()
       : Promise.resolve(this.#hooks.runtime);
+  }
+
+  #openTor(clock: Clock): ArtiSession {
+    const { counters } = this.#table;
+    // That there is a hook was checked with the configuration.
+    return this.#hooks.arti!.open({
+      config: () => this.config,
+      clock,
+      runtime: () => this.#below(),
+      onState: () => this.#work.judge(),
+      onProgress: (progress) => tell(counters, () => this.#hooks.onBootstrap?.(progress)),
+    });
   }
 
   #closed(event: ConnectionClosed): void {

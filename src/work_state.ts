@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ArtiSession } from "./arti/backend.ts";
 import type { Clock } from "./clock.ts";
 import { type ErrorKind, TransportError } from "./errors.ts";
 import {
@@ -17,13 +18,14 @@ import { TrapRate } from "./trap_rate.ts";
 
 /**
  * See the module. Of several reasons not to take work the lasting one is told: draining, then traps of the
- * codec's module, then the fault of the last `listen`.
+ * codec's module, then the fault of the last `listen`, then a bootstrap that is not done.
  */
 export class WorkState {
   readonly #readiness: ReadinessState;
   readonly #traps: TrapRate;
   #dials: boolean;
   #listens = 0;
+  #arti: Pick<ArtiSession, "state" | "refusal"> | undefined;
   #fault: ReadinessReason | undefined; // of the last listen, until one succeeds
   #draining = false;
 
@@ -38,9 +40,9 @@ export class WorkState {
     onChange: (transition: ReadinessTransition) => void,
   ) {
     this.#readiness = new ReadinessState(onChange);
-    this.#traps = new TrapRate(clock, () => this.#judge());
+    this.#traps = new TrapRate(clock, () => this.judge());
     this.#dials = onlyDials;
-    this.#judge();
+    this.judge();
   }
 
   /** What a host is told. */
@@ -59,17 +61,23 @@ export class WorkState {
     return ready || reasonOf(current) === "starting";
   }
 
+  /** Ready depends on a bootstrap, whose changes {@linkcode WorkState.judge} is told of. */
+  follow(arti: Pick<ArtiSession, "state" | "refusal"> | undefined): void {
+    this.#arti = arti;
+    this.judge();
+  }
+
   /** It dials. */
   dials(): void {
     this.#dials = true;
-    this.#judge();
+    this.judge();
   }
 
   /** A listener is bound. */
   listens(): void {
     this.#listens++;
     this.#fault = undefined;
-    this.#judge();
+    this.judge();
   }
 
   /** A bound listener has closed. */
@@ -77,10 +85,10 @@ export class WorkState {
     this.#listens--;
   }
 
-  /** A `listen` failed. */
+  /** A `listen` failed; for want of a bootstrap, that tells it. */
   failed(reason: ReadinessReason): void {
-    this.#fault = reason;
-    this.#judge();
+    if (this.#arti === undefined || this.#arti.state === "ready") this.#fault = reason;
+    this.judge();
   }
 
   /** A connection was lost to a trap of the codec's module. */
@@ -92,21 +100,27 @@ export class WorkState {
   drain(): void {
     this.#draining = true;
     this.#traps.close();
-    this.#judge();
+    this.judge();
   }
 
-  /** @throws {TransportError} When it cannot dial now, saying why. */
-  assertDials(): void {
-    if (this.#readiness.ready) return;
+  /** Why it cannot dial now. */
+  dialRefusal(): TransportError | undefined {
+    if (this.#readiness.ready) return undefined;
     const reason = reasonOf(this.#readiness.current) ?? "starting";
+    const more = reason === "arti_bootstrap" ? this.#arti?.refusal("dial") : undefined;
     const what = `Cannot dial while the transport is NotReady (${reason})`;
-    throw new TransportError(kindOf(reason), what, { op: "dial" });
+    return more ?? new TransportError(kindOf(reason), what, { op: "dial" });
   }
 
-  #judge(): void {
+  /** Says anew whether it takes work. */
+  judge(): void {
     if (this.#draining) this.#notReady("draining");
     else if (this.#traps.tooMany) this.#notReady("internal");
     else if (this.#fault !== undefined) this.#notReady(this.#fault);
+    else if (this.#arti?.state === "bootstrapping") {
+      this.#readiness.set({ state: "Degraded", reason: "arti_bootstrap" });
+    } else if (this.#arti?.state === "late") this.#notReady("arti_bootstrap");
+    else if (this.#arti !== undefined) this.#readiness.set({ state: "Ready" });
     else if (this.#listens > 0 || this.#dials) this.#readiness.set({ state: "Ready" });
     else this.#notReady("starting");
   }

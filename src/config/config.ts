@@ -86,6 +86,17 @@ export interface TransportConfig {
     /** Whether nothing but `mode` is negotiated. @default {false} */
     enforce?: boolean;
   };
+  /** Tor, in this process; see `arti()` of `./arti`. Ignored by other backends. */
+  arti?: {
+    /** Until Tor must have bootstrapped; then readiness is `NotReady`, and it goes on trying. Duration above 0. @default {"30s"} */
+    bootstrap_timeout?: string;
+    /** How long a dial waits before it begins; it comes on top of `dial_timeout`. Duration. @default {"0s"} */
+    pre_dial_delay?: string;
+    /** Directory of mode 0700 for what Tor keeps; with amnesia the one in memory to make a private one in, `/dev/shm` when empty. @default {""} */
+    state_path?: string;
+    /** File with Arti's own configuration, TOML, such as another network's authorities. @default {""} */
+    config_path?: string;
+  };
   /** Keeping nothing. */
   amnesia?: {
     /** No file is written, no TLS session kept, and bytes of keys are wiped once parsed. @default {false} */
@@ -106,7 +117,7 @@ export interface TransportConfig {
 }
 
 /** What carries the bytes. */
-export type Backend = "tcp" | "tls";
+export type Backend = "tcp" | "tls" | "arti";
 
 /** A validated configuration: every key present, durations in milliseconds, sizes in bytes, deep-frozen. */
 export interface ConfigSnapshot {
@@ -186,6 +197,17 @@ export interface ConfigSnapshot {
     readonly mode: "off" | "hybrid";
     /** See {@linkcode TransportConfig.pq}. */
     readonly enforce: boolean;
+  };
+  /** Tor. */
+  readonly arti: {
+    /** Milliseconds. */
+    readonly bootstrap_timeout: number;
+    /** Milliseconds. */
+    readonly pre_dial_delay: number;
+    /** See {@linkcode TransportConfig.arti}. */
+    readonly state_path: string;
+    /** See {@linkcode TransportConfig.arti}. */
+    readonly config_path: string;
   };
   /** Keeping nothing. */
   readonly amnesia: {

@@ -15,8 +15,11 @@ import { diffConfigs } from "./diff.ts";
 import { ConfigError } from "./issues.ts";
 import { checkConfig } from "./schema.ts";
 
-/** What a check of a host's adds: faults of a configuration that is valid by itself. */
-export type ExtraCheck = (config: ConfigSnapshot) => readonly ConfigIssue[];
+/** What a check of a host's adds: faults of a configuration that is valid by itself, and of the change to it. */
+export type ExtraCheck = (
+  config: ConfigSnapshot,
+  current: ConfigSnapshot | undefined,
+) => readonly ConfigIssue[];
 
 /**
  * See the module. Invariant: `current` is replaced whole, in one assignment, by a frozen snapshot;
@@ -24,7 +27,7 @@ export type ExtraCheck = (config: ConfigSnapshot) => readonly ConfigIssue[];
  */
 export class ConfigInForce {
   readonly #check: ExtraCheck;
-  #current: ConfigSnapshot;
+  #current: ConfigSnapshot; // none while the first is checked
   #version = 1;
   #pending: ConfigSnapshot | undefined;
 
@@ -93,7 +96,7 @@ export class ConfigInForce {
   ): { snapshot: ConfigSnapshot | undefined; issues: readonly ConfigIssue[] } {
     const { snapshot, issues } = checkConfig(document);
     if (snapshot === undefined) return { snapshot, issues };
-    const more = this.#check(snapshot);
+    const more = this.#check(snapshot, this.#current as ConfigSnapshot | undefined);
     return more.length === 0 ? { snapshot, issues } : { snapshot: undefined, issues: more };
   }
 

@@ -25,12 +25,12 @@ import * as a from "./value_types.ts";
 /** The rows, by key. */
 export const KEYS: KeyTable = Object.freeze<KeyTable>({
   backend: {
-    type: a.choice("tcp", "tls"),
+    type: a.choice("tcp", "tls", "arti"),
     default: "tcp",
     reload: "rebind",
     env: "BACKEND",
     flag: "backend",
-    doc: "what carries the bytes",
+    doc: "what carries the bytes; arti is Tor, and needs the hook of ./arti",
   },
   bind_addr: {
     type: a.bindAddress(),
@@ -167,7 +167,7 @@ export const KEYS: KeyTable = Object.freeze<KeyTable>({
     reload: "rebind",
     env: "TLS_ENABLED",
     flag: "tls",
-    doc: "whether connections are encrypted; true with the tls backend, false with tcp",
+    doc: "whether connections are encrypted by TLS; true with the tls backend, false with tcp",
   },
   "tls.cert_path": {
     type: a.path("cert.pem"),
@@ -263,6 +263,39 @@ export const KEYS: KeyTable = Object.freeze<KeyTable>({
     flag: "amnesia",
     doc:
       "keep nothing: no file is written, no TLS session kept, bytes of keys are wiped once parsed",
+  },
+  "arti.bootstrap_timeout": {
+    type: a.duration(1),
+    default: "30s",
+    reload: "next",
+    env: "ARTI_BOOT_TIMEOUT",
+    flag: "arti-boot-timeout",
+    doc: "until Tor must have bootstrapped; then NotReady, while it goes on trying",
+  },
+  "arti.pre_dial_delay": {
+    type: a.duration(0),
+    default: "0s",
+    reload: "next",
+    env: "ARTI_PRE_DIAL_DELAY",
+    flag: "arti-pre-dial-delay",
+    doc: "how long a dial over Tor waits before it begins, on top of dial_timeout",
+  },
+  "arti.state_path": {
+    type: a.path("/var/lib/app/tor"),
+    default: "",
+    reload: "rebind",
+    env: "ARTI_STATE_PATH",
+    flag: "arti-state",
+    doc:
+      "directory of mode 0700 for what Tor keeps; with amnesia, where in memory (empty: /dev/shm)",
+  },
+  "arti.config_path": {
+    type: a.path("arti.toml"),
+    default: "",
+    reload: "rebind",
+    env: "ARTI_CONFIG_PATH",
+    flag: "arti-config",
+    doc: "file with Arti's own configuration, TOML, such as the authorities of another network",
   },
   "auth.macaroon_path": {
     type: a.path("/run/secrets/token"),

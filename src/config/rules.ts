@@ -51,6 +51,31 @@ export const RULES: readonly Rule[] = Object.freeze<Rule[]>([
     },
   },
   {
+    needs: ["backend", "amnesia.enabled", "arti.state_path"],
+    broken(value) {
+      if (value("backend") !== "arti" || value("amnesia.enabled")) return undefined;
+      if (value("arti.state_path") !== "") return undefined;
+      return {
+        path: "arti.state_path",
+        rule: 'must name a directory with backend "arti": Tor keeps its guards and keys there',
+        got: "nothing",
+        instead: "name a directory of mode 0700, or set amnesia.enabled = true to keep nothing",
+      };
+    },
+  },
+  {
+    needs: ["backend", "uds.path"],
+    broken(value) {
+      if (value("backend") !== "arti" || value("uds.path") === "") return undefined;
+      return {
+        path: "uds.path",
+        rule: 'must not be given with backend "arti": an onion service has no path',
+        got: shown(value("uds.path")),
+        instead: "leave it out, or take another transport for the Unix socket",
+      };
+    },
+  },
+  {
     needs: ["tls.cert_path", "tls.key_path"],
     broken(value) {
       const cert = value("tls.cert_path") !== "";

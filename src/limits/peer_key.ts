@@ -29,6 +29,11 @@ export function uidKey(uid: number | undefined): string {
   return `uid ${uid ?? "unknown"}`;
 }
 
+/** The key of a circuit of Tor. */
+export function circuitKey(circuit: number): string {
+  return `circuit ${circuit}`;
+}
+
 /** Without leading zeros: one address has one key, and what reads as octal elsewhere has none. */
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 

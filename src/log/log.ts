@@ -67,7 +67,7 @@ export class Log {
   /** A dial failed. What it says of the target is the caller's to know, and nobody's with Tor. */
   dialFailed(address: Address, error: unknown): void {
     const reason = TransportError.is(error) ? rejectReason(error.kind) ?? error.kind : "aborted";
-    const detail = error instanceof Error ? { detail: error.message } : {};
+    const detail = error instanceof Error ? detailOf(error, address.transport!) : {};
     this.write("WARN", "dial", address.transport!, { reason, ...detail });
   }
 
@@ -98,15 +98,25 @@ export class Log {
       ...factsOf(info),
       duration_ms: rounded(durationMs),
       bytes,
-      ...(error === undefined ? {} : { detail: error.message }),
+      ...(error === undefined ? {} : detailOf(error, info.backend)),
     });
   }
+}
+
+/**
+ * What an error says. With Tor only the name of its cause: the text of another's error, as of a certificate
+ * that is for another name, may tell whom somebody dialled.
+ */
+function detailOf({ message, cause }: Error, backend: string): Fields {
+  if (backend !== "arti") return { detail: message };
+  const code = (cause as { code?: unknown } | null | undefined)?.code;
+  return typeof code === "string" ? { detail: code } : {};
 }
 
 function factsOf({ id, backend, remote, tls }: ConnectionInfo): Fields {
   return {
     conn_id: id,
-    ...(remote === undefined || (backend as string) === "arti" ? {} : {
+    ...(remote === undefined || backend === "arti" ? {} : {
       peer_addr: `${
         remote.hostname.includes(":") ? `[${remote.hostname}]` : remote.hostname
       }:${remote.port}`,

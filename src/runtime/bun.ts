@@ -28,6 +28,7 @@ import type {
   SocketFault,
   SocketHandler,
   SocketInfo,
+  StreamTls,
 } from "./runtime.ts";
 
 import { bindPrivately } from "./unix_socket.ts";
@@ -92,6 +93,10 @@ export class BunRuntime implements Runtime {
 
   peerUidLack(): Promise<string | undefined> {
     return this.#uids.load();
+  }
+
+  async streamTls(): Promise<StreamTls> {
+    return await (await this.#secure()).streamTls();
   }
 
   async connect(

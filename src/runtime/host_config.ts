@@ -11,7 +11,7 @@ import { access, open, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
 
-export { socketDirectoryFault } from "./unix_socket.ts";
+export { privateDirectoryFault, socketDirectoryFault } from "./unix_socket.ts";
 
 /** A small file as it was when it was opened. */
 export interface SmallFile {

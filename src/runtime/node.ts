@@ -32,6 +32,7 @@ import type {
   ServerTls,
   SocketAddress,
   SocketHandler,
+  StreamTls,
 } from "./runtime.ts";
 import type { TlsServer } from "./tls_server.ts";
 import { bindPrivately } from "./unix_socket.ts";
@@ -67,6 +68,11 @@ export class NodeRuntime implements Runtime {
 
   peerUidLack(): Promise<string | undefined> {
     return this.#uids.load();
+  }
+
+  async streamTls(): Promise<StreamTls> {
+    const { NodeStreamTls } = await import("./stream_tls.ts");
+    return await NodeStreamTls.load(this.name !== "bun");
   }
 
   async connect(

@@ -23,6 +23,7 @@ const LENT_BYTES = 1_048_576;
 /** Wires a runtime socket to a handler. Opened by {@linkcode NodeSocket.open}, once it is usable. */
 export class NodeSocket implements Socket, PendingSocket {
   readonly lends = true;
+  readonly halfCloses: boolean;
   readonly #raw: NetSocket;
   readonly #under: NetSocket;
   readonly #handler: SocketHandler;
@@ -49,6 +50,7 @@ export class NodeSocket implements Socket, PendingSocket {
    * @param tls With TLS, what its handshake settled; asked once, when it is done.
    * @param under The socket below a TLS one, where there is one apart.
    * @param held The duplex between the two, where the runtime's own pausing must not be used.
+   * @param halfCloses Whether it can end its own side and still receive.
    */
   constructor(
     raw: NetSocket,
@@ -56,7 +58,9 @@ export class NodeSocket implements Socket, PendingSocket {
     tls?: () => TlsInfo,
     under?: NetSocket,
     held?: HeldDuplex,
+    halfCloses: boolean = true,
   ) {
+    this.halfCloses = halfCloses;
     this.#raw = raw;
     this.#handler = handler;
     this.#tls = tls;

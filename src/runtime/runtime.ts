@@ -140,6 +140,8 @@ export interface SocketHandler {
 export interface Socket {
   /** What is known of it. */
   readonly info: SocketInfo;
+  /** Whether it can end its own side and still receive. Tor's streams cannot. @default {true} */
+  readonly halfCloses?: boolean;
   /** Whether written memory stays lent until `onWritten`. If not, it is free when `write` returns, and `onWritten` is never called. */
   readonly lends: boolean;
   /**
@@ -190,6 +192,8 @@ export interface PendingSocket {
    * which refuses an accepted one.
    */
   readonly uid?: number | null | undefined;
+  /** What stands for a peer that has no address, where something does: a circuit of Tor. */
+  readonly circuit?: number | undefined;
   /** Whether the peer has sent a whole ClientHello, where that is looked at. */
   readonly greeted?: boolean;
   /** Gives it up; `onClose` follows. */
@@ -228,10 +232,52 @@ export interface BoundListener {
   ): Promise<(() => BoundListener) | undefined>;
 }
 
+/** Bytes that are pulled and no socket of the runtime's: one read and one write at a time. */
+export interface ByteStream {
+  /** Fills `into` as far as bytes are at hand, and waits for some; 0 is the end of input. */
+  read(into: Uint8Array): Promise<number>;
+  /** Resolves once all bytes were taken. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Ends both directions, behind what was written. */
+  end(): Promise<void>;
+  /** Gives it up; what waits is settled at once. */
+  close(): void;
+}
+
+/** TLS over streams that are no sockets of the runtime. */
+export interface StreamTls {
+  /**
+   * TLS for dials, to be laid over one stream.
+   *
+   * @throws {TlsMaterialError} When the material cannot be used.
+   */
+  client(tls: ClientTls): TlsLayer;
+  /**
+   * TLS for what a listener accepts.
+   *
+   * @throws {TlsMaterialError} When the material cannot be used.
+   */
+  server(tls: ServerTls): Promise<TlsServerLayer>;
+}
+
+/** See {@linkcode StreamTls}. */
+export interface TlsLayer {
+  /** Lays TLS over a stream; `handler.onOpen` follows when the handshake is done. */
+  lay(stream: ByteStream, handler: SocketHandler): PendingSocket;
+}
+
+/** See {@linkcode StreamTls}. */
+export interface TlsServerLayer extends TlsLayer {
+  /** The certificates in use. */
+  readonly certificates: readonly CertificateFacts[];
+  /** Uses others from now on. On failure nothing changes. */
+  rotate(tls: ServerTls): Promise<void>;
+}
+
 /** What a runtime must be able to do. */
 export interface Runtime {
-  /** `deno`, `bun`, `node`, or `memory` in tests. */
-  readonly name: "deno" | "bun" | "node" | "memory";
+  /** `deno`, `bun`, `node`; `tor` over one of them; or `memory` in tests. */
+  readonly name: "deno" | "bun" | "node" | "tor" | "memory";
   /** Its version. */
   readonly version: string;
   /**
@@ -263,4 +309,6 @@ export interface Runtime {
    * lacks nothing. Without this method it cannot tell.
    */
   peerUidLack?(): Promise<string | undefined>;
+  /** TLS over streams that are no sockets of it; absent where it cannot. */
+  streamTls?(): Promise<StreamTls>;
 }

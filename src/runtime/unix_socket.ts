@@ -33,7 +33,7 @@ const PRIVATE = 0o177;
  */
 export async function bindPrivately<B>(path: string, bind: () => Promise<B>): Promise<B> {
   const modules = await load();
-  checkDirectory(modules, path);
+  checkDirectory(modules, path.slice(0, path.lastIndexOf("/")) || "/");
   await makeRoom(modules, path);
   return await bindMasked(modules, bind);
 }
@@ -44,9 +44,19 @@ export async function bindPrivately<B>(path: string, bind: () => Promise<B>): Pr
  * @param path Absolute.
  * @returns The fault, or `undefined`.
  */
-export async function socketDirectoryFault(path: string): Promise<string | undefined> {
+export function socketDirectoryFault(path: string): Promise<string | undefined> {
+  return privateDirectoryFault(path.slice(0, path.lastIndexOf("/")) || "/");
+}
+
+/**
+ * What lets others into a directory, or keeps us out.
+ *
+ * @param directory Absolute.
+ * @returns The fault, or `undefined`.
+ */
+export async function privateDirectoryFault(directory: string): Promise<string | undefined> {
   try {
-    checkDirectory(await load(), path);
+    checkDirectory(await load(), directory);
     return undefined;
   } catch (error) {
     if (error instanceof UnixSocketError) return error.message;
@@ -63,11 +73,10 @@ async function load(): Promise<Modules> {
   return { fs, net, process: process.default };
 }
 
-function checkDirectory({ fs, process }: Modules, path: string): void {
-  const directory = path.slice(0, path.lastIndexOf("/")) || "/";
+function checkDirectory({ fs, process }: Modules, directory: string): void {
   const user = process.geteuid?.();
   if (user === undefined) {
-    throw new UnixSocketError("this system has no users to keep others out by: listen on tcp://");
+    throw new UnixSocketError("this system has no users to keep others out by");
   }
   const at = `the directory ${directory}`;
   const stats = lstat(fs, directory);
@@ -88,7 +97,7 @@ function checkDirectory({ fs, process }: Modules, path: string): void {
   throw new UnixSocketError(
     `${at} has mode ${
       octal(mode)
-    } and must have 0700, so that nobody else can reach the socket: chmod 700`,
+    } and must have 0700, so that nobody else can reach what is in it: chmod 700`,
   );
 }
 

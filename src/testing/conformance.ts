@@ -8,7 +8,7 @@ import type { Connection } from "../connection.ts";
 import type { Listener } from "../listener.ts";
 import type { ListenOptions } from "../options.ts";
 import type { Transport } from "../transport.ts";
-import { CASES } from "./conformance_cases.ts";
+import { CASES, HALF_CLOSE_CASES } from "./conformance_cases.ts";
 
 /** The two ends that a case works with; made anew for each. */
 export interface ConformanceEnds {
@@ -20,6 +20,12 @@ export interface ConformanceEnds {
   listen(options?: Pick<ListenOptions, "onConnection" | "signal">): Promise<Listener>;
   /** Dials `listener` from `client`. */
   dial(listener: Listener, signal?: AbortSignal): Promise<Connection>;
+}
+
+/** What a backend cannot do by its nature. */
+export interface ConformanceGaps {
+  /** Whether one side can end and still receive. Over Tor, without TLS, it cannot. @default {true} */
+  halfCloses?: boolean;
 }
 
 /** One requirement. */
@@ -34,6 +40,7 @@ export interface ConformanceCase {
  * The cases, for one backend.
  *
  * @param setup Makes the two ends of one case; both are closed after it.
+ * @param gaps Cases to leave out, as the backend cannot.
  * @returns Cases to be run one by one.
  *
  * @example
@@ -57,8 +64,10 @@ export interface ConformanceCase {
  */
 export function conformance(
   setup: () => ConformanceEnds | Promise<ConformanceEnds>,
+  gaps: ConformanceGaps = {},
 ): ConformanceCase[] {
-  return Object.entries(CASES).map(([name, check]) => ({
+  const cases = gaps.halfCloses === false ? CASES : { ...CASES, ...HALF_CLOSE_CASES };
+  return Object.entries(cases).map(([name, check]) => ({
     name,
     async run(): Promise<void> {
       const ends = await setup();

@@ -11,33 +11,53 @@ import type { ConformanceEnds } from "./conformance.ts";
 
 type Check = (ends: ConformanceEnds) => Promise<void>;
 
-/** What must hold, and how it is checked. */
+/** What must hold where one side can end alone, and how it is checked. */
+export const HALF_CLOSE_CASES: Readonly<Record<string, Check>> = {
+  "an end that was closed for writing still receives": async (ends) => {
+    const { near, far } = await connect(ends);
+    await near.write(pattern(10, 1));
+    near.closeWrite();
+    equal((await drain(far)).length, 10);
+    const answering = far.write(pattern(200_000, 2)).then(() => far.closeWrite());
+    equal((await drain(near)).length, 200_000);
+    await answering;
+    equal((await near.closed).kind, "closed");
+  },
+
+  "closing a WHATWG stream ends one side, and the other still arrives": async (ends) => {
+    const listener = await ends.listen({
+      onConnection: (connection) => connection.readable.pipeTo(connection.writable),
+    });
+    const near = await ends.dial(listener);
+    const sent = pattern(1_500_000, 9);
+    const writer = near.writable.getWriter();
+    const writing = writer.write(sent).then(() => writer.close());
+    const got = new Uint8Array(await new Response(near.readable).arrayBuffer());
+    await writing;
+    equalBytes(got, sent);
+  },
+};
+
+/** What must hold everywhere, and how it is checked. */
 export const CASES: Readonly<Record<string, Check>> = {
   "bytes arrive whole and in order, both ways at once": async (ends) => {
     const { near, far } = await connect(ends);
     const a = pattern(3_000_000, 1);
     const b = pattern(2_000_000, 2);
     const [gotA, gotB] = await Promise.all([
-      drain(far),
-      drain(near),
-      near.write(a).then(() => near.closeWrite()),
-      far.write(b).then(() => far.closeWrite()),
+      receive(far, a.length),
+      receive(near, b.length),
+      near.write(a),
+      far.write(b),
     ]);
     equalBytes(gotA, a);
     equalBytes(gotB, b);
+    const closing = near.close();
+    equal((await drain(far)).length, 0);
+    await far.close();
+    await closing;
     equal((await near.closed).kind, "closed");
     equal((await far.closed).kind, "closed");
-  },
-
-  "an end that was closed for writing still receives": async (ends) => {
-    const { near, far } = await connect(ends);
-    await near.write(pattern(10, 1));
-    near.closeWrite();
-    equal((await drain(far)).length, 10);
-    await far.write(pattern(200_000, 2));
-    far.closeWrite();
-    equal((await drain(near)).length, 200_000);
-    equal((await near.closed).kind, "closed");
   },
 
   "a reader that is behind fills the inbox, and loses nothing": async (ends) => {
@@ -54,8 +74,10 @@ export const CASES: Readonly<Record<string, Check>> = {
       }
     }
     equal(TransportError.is(busy) && busy.kind, "busy");
-    near.closeWrite();
+    const closing = near.close();
     const got = await drain(far);
+    await far.close();
+    await closing;
     equal(got.length, sent * piece.length);
     for (let i = 0; i < sent; i++) {
       equalBytes(got.subarray(i * piece.length, (i + 1) * piece.length), piece);
@@ -64,7 +86,7 @@ export const CASES: Readonly<Record<string, Check>> = {
 
   "the end of input is seen by a reader that paused before it": async (ends) => {
     const { near, far } = await connect(ends);
-    const sending = near.write(pattern(5_000_000, 4)).then(() => near.closeWrite());
+    const sending = near.write(pattern(5_000_000, 4)).then(() => near.close());
     const buffer = new Uint8Array(300_000);
     let got = 0;
     for (;;) {
@@ -73,6 +95,7 @@ export const CASES: Readonly<Record<string, Check>> = {
       got += n;
       await turn();
     }
+    await far.close();
     await sending;
     equal(got, 5_000_000);
   },
@@ -86,8 +109,10 @@ export const CASES: Readonly<Record<string, Check>> = {
       await near.write(memory);
     }
     memory.fill(0xff);
-    near.closeWrite();
+    const closing = near.close();
     const got = await reading;
+    await far.close();
+    await closing;
     equal(got.length, 2_000_000);
     for (let i = 0; i < got.length; i += 997) equal(got[i], Math.floor(i / 100_000));
   },
@@ -196,13 +221,15 @@ export const CASES: Readonly<Record<string, Check>> = {
         const writing = connection.write(pattern(1_000_000, 7));
         accepted.resolve();
         await writing;
-        await drain(connection);
+        await connection.closed;
       },
     });
     const near = await ends.dial(listener);
-    const got = drain(near);
+    const got = drain(near).then(async (bytes) => {
+      await near.close();
+      return bytes;
+    });
     await near.write(new Uint8Array(1));
-    near.closeWrite();
     await accepted.promise;
     await ends.server.drain();
     equal((await got).length, 1_000_000);
@@ -217,8 +244,6 @@ export const CASES: Readonly<Record<string, Check>> = {
         await connection.read(new Uint8Array(1));
         if (calls++ === 0) throw new Error("a bug of the host");
         await connection.write(pattern(3, 8));
-        connection.closeWrite();
-        await connection.closed;
       },
     });
     const first = await ends.dial(listener);
@@ -244,11 +269,14 @@ export const CASES: Readonly<Record<string, Check>> = {
     });
     const near = await ends.dial(listener);
     const sent = pattern(1_500_000, 9);
-    const writer = near.writable.getWriter();
-    const writing = writer.write(sent).then(() => writer.close());
-    const got = new Uint8Array(await new Response(near.readable).arrayBuffer());
+    const writing = near.writable.getWriter().write(sent);
+    let at = 0;
+    for await (const part of near.readable) {
+      equalBytes(part, sent.subarray(at, at += part.length));
+      if (at === sent.length) break;
+    }
     await writing;
-    equalBytes(got, sent);
+    equal(at, sent.length);
   },
 };
 
@@ -278,6 +306,17 @@ async function drain(connection: Connection): Promise<Uint8Array> {
   for (const part of parts) {
     all.set(part, at);
     at += part.length;
+  }
+  return all;
+}
+
+/** Exactly so many bytes. */
+async function receive(connection: Connection, bytes: number): Promise<Uint8Array> {
+  const all = new Uint8Array(bytes);
+  for (let at = 0; at < bytes;) {
+    const n = await connection.read(all.subarray(at));
+    if (n === null) throw new Error(`The input ended after ${at} of ${bytes} bytes`);
+    at += n;
   }
   return all;
 }

@@ -1,6 +1,6 @@
 /**
  * Parts for tests: a network in memory with faults, a clock moved by hand, a whole simulation from one
- * seed, a pair on real sockets, a check for leaks, the conformance suite of backends, throw-away
+ * seed, a stand-in for Tor, a pair on real sockets, a check for leaks, the conformance suite of backends, throw-away
  * certificates.
  *
  * @example Two ends that face each other
@@ -15,8 +15,14 @@
  * @module
  */
 
+export { ArtiStandIn, type ArtiStandInOptions } from "./arti_stand_in.ts";
 export * from "./certificate.ts";
-export { conformance, type ConformanceCase, type ConformanceEnds } from "./conformance.ts";
+export {
+  conformance,
+  type ConformanceCase,
+  type ConformanceEnds,
+  type ConformanceGaps,
+} from "./conformance.ts";
 export { drive } from "./drive.ts";
 export { type DuplexPair, duplexPair, type DuplexPairOptions } from "./duplex_pair.ts";
 export { assertNoLeaks, type LeakOptions, type LeakWatch } from "./leaks.ts";

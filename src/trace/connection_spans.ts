@@ -41,14 +41,16 @@ export function connectionSpans(
   if (bytesOut > 0) child("transport.write", usable, end, { bytes: bytesOut });
   if (reason.error !== undefined) {
     connection.setAttribute("error.type", reason.kind);
-    connection.setStatus({ code: SpanStatusCode.ERROR, message: reason.error.message });
+    // The text may tell whom somebody dialled over Tor.
+    const message = info.backend === "arti" ? reason.kind : reason.error.message;
+    connection.setStatus({ code: SpanStatusCode.ERROR, message });
   }
   connection.end(end);
 }
 
 function connectionAttributes(info: ConnectionInfo, peerAddress: boolean): Attributes {
   const { id, backend, local, remote } = info;
-  const shown = peerAddress && (backend as string) !== "arti" ? remote : undefined;
+  const shown = peerAddress && backend !== "arti" ? remote : undefined;
   return {
     backend,
     conn_id: id,

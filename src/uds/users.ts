@@ -6,22 +6,25 @@
 
 import type { Address } from "../address.ts";
 import type { ConfigIssue, ConfigSnapshot } from "../config/config.ts";
-import { peerKey, uidKey } from "../limits/peer_key.ts";
+import { circuitKey, peerKey, uidKey } from "../limits/peer_key.ts";
 import { type PendingSocket, type Runtime, UnixSocketError } from "../runtime/runtime.ts";
 
 /** The part of a socket that tells who is at its other end. */
-export type Peer = Pick<PendingSocket, "remote" | "uid">;
+export type Peer = Pick<PendingSocket, "remote" | "uid" | "circuit">;
 
 /**
  * The key of whoever is at the other end of a socket.
+ *
+ * On Tor it is the circuit a stream came by, where that is known: nothing else is.
  *
  * Users that cannot be told apart share one key: the socket's mode lets in nobody but our own user.
  *
  * @param address Where the socket was accepted or dialled.
  * @param peer The socket.
  */
-export function keyOf(address: Address, { remote, uid }: Peer): string | undefined {
+export function keyOf(address: Address, { remote, uid, circuit }: Peer): string | undefined {
   if (address.path !== undefined) return uidKey(uid ?? undefined);
+  if (circuit !== undefined) return circuitKey(circuit);
   return remote === undefined ? undefined : peerKey(remote.hostname);
 }
 

@@ -30,7 +30,7 @@ const EXPECTED: Readonly<Record<string, readonly (readonly [string, string, RegE
   ],
   "tls_half.toml": [["5:1", "tls.key_path", /must be given with tls\.cert_path/]],
   "backend_unknown.toml": [
-    ["1:1", "backend", /must be tcp or tls, got "quic"/],
+    ["1:1", "backend", /must be tcp, tls or arti, got "quic"/],
     ["2:1", "bind_addr", /must be ip:port.*got "localhost:7000"/],
   ],
   "chunk_above_frame.toml": [

@@ -69,7 +69,14 @@ describe("configuration matrix", () => {
     const issues = await refused({ file: await file('backend = "udp"') });
     assert.deepEqual(paths(issues), ["backend"]);
     const arti = await refused({ file: await file('backend = "arti"') });
-    assert.deepEqual(paths(arti), ["backend"], "arti needs its own entry");
+    assert.deepEqual(paths(arti), ["arti.state_path"], "Tor keeps its state where it is told to");
+    const forgetful = await file('backend = "arti"\n[amnesia]\nenabled = true');
+    const { document } = await loadConfig({ file: forgetful, env: {} });
+    assert.throws(() => new Transport(document), (error: unknown) => {
+      assert.ok(error instanceof ConfigError);
+      assert.deepEqual(paths(error.issues), ["backend"], "arti needs its own entry");
+      return true;
+    });
   });
 
   it("TLS without cert or key: missing, unreadable, empty, unparsable, of another pair", async () => {
@@ -179,15 +186,13 @@ describe("configuration matrix", () => {
     }
   });
 
-  it("arti keys on tcp change nothing: refused until the entry is there", async () => {
+  it("arti keys on tcp change nothing, and are still checked", async () => {
     const text = '[arti]\nbootstrap_timeout = "1s"';
-    try {
-      const { config } = await loadConfig({ file: await file(text), env: {} });
-      assert.equal(config.backend, "tcp");
-    } catch (error) {
-      assert.ok(error instanceof ConfigError);
-      assert.match(paths(error.issues).join(), /^arti/);
-    }
+    const { config } = await loadConfig({ file: await file(text), env: {} });
+    assert.equal(config.backend, "tcp");
+    assert.equal(config.arti.bootstrap_timeout, 1_000);
+    const wrong = await refused({ file: await file('[arti]\nbootstrap_timeout = "0s"') });
+    assert.deepEqual(paths(wrong), ["arti.bootstrap_timeout"]);
   });
 
   it("hot and rebind keys: each key has its class, and a difference tells it", () => {

@@ -1,0 +1,83 @@
+/**
+ * An onion service that can be reached once it is given.
+ *
+ * @module
+ */
+
+import type { Clock } from "../clock.ts";
+import { deferred } from "../deferred.ts";
+import { TransportError } from "../errors.ts";
+import { heldOpen } from "../runtime/host_addon.ts";
+import type { AddonClient, AddonListener } from "./addon.ts";
+import { codeOf, serveError } from "./faults.ts";
+
+/** Until it must be reachable, in milliseconds. The public network takes half a minute. */
+const PUBLISH_MS = 120_000;
+/** Longest attempt to reach it, and the pause before the next, in milliseconds. */
+const ATTEMPT_MS = 30_000;
+const PAUSE_MS = 250;
+
+/** What a service says of a port that it does not have. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  "RemoteConnectionRefused",
+  "RemoteStreamClosed",
+  "RemoteStreamError",
+  "RemoteStreamReset",
+]);
+
+/**
+ * Offers a service, and waits until a dial of ours arrives at it: at a port that it does not have, so that
+ * the answer is a refusal by the service itself.
+ *
+ * @param client Bootstrapped.
+ * @param nickname Its name on this machine.
+ * @param port The port it has.
+ * @param clock Time.
+ * @throws {TransportError} `bind_failed` when Arti refuses it, `timeout` when it could not be reached.
+ */
+export async function publish(
+  client: AddonClient,
+  nickname: string,
+  port: number,
+  clock: Clock,
+): Promise<AddonListener> {
+  const service = await client.serveOnion(nickname, [port]).catch((cause) => {
+    throw serveError(cause, nickname);
+  });
+  const other = port === 65_535 ? port - 1 : port + 1;
+  const until = clock.now() + PUBLISH_MS;
+  try {
+    for (;;) {
+      const code = await refusedWith(client, service.address, other);
+      if (REFUSALS.has(code)) return service;
+      if (code === "Closed" || clock.now() >= until) throw unreachable(code);
+      await pause(clock);
+    }
+  } catch (error) {
+    await service.close();
+    throw error;
+  }
+}
+
+async function refusedWith(client: AddonClient, host: string, port: number): Promise<string> {
+  try {
+    (await client.connect(host, port, ATTEMPT_MS)).close();
+    return "RemoteStreamError"; // it has more ports than it was given, and is there
+  } catch (cause) {
+    return codeOf(cause) ?? "unknown";
+  }
+}
+
+function unreachable(code: string): TransportError {
+  const what = code === "Closed"
+    ? "The Tor client was closed before the onion service could be reached"
+    : `The onion service could not be reached within ${PUBLISH_MS / 1_000} s (${code}): see that ` +
+      "this machine's clock is right and its network lets Tor pass";
+  return new TransportError(code === "Closed" ? "misuse" : "timeout", what, { op: "listen" });
+}
+
+async function pause(clock: Clock): Promise<void> {
+  const { promise, resolve } = deferred<void>();
+  clock.after(PAUSE_MS, resolve);
+  await heldOpen(promise);
+}

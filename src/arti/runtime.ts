@@ -1,0 +1,172 @@
+/**
+ * Tor as a runtime: it connects and listens like the runtime below, over streams of one client.
+ *
+ * @module
+ */
+
+import type { Clock } from "../clock.ts";
+import { deferred } from "../deferred.ts";
+import { TransportError } from "../errors.ts";
+import { heldOpen } from "../runtime/host_addon.ts";
+import type {
+  BoundListener,
+  ClientTls,
+  OnAccept,
+  PendingSocket,
+  Runtime,
+  ServerTls,
+  SocketAddress,
+  SocketHandler,
+  StreamTls,
+  TlsLayer,
+} from "../runtime/runtime.ts";
+import type { AddonClient, AddonStream } from "./addon.ts";
+import type { ArtiContext } from "./backend.ts";
+import { dialError } from "./faults.ts";
+import { OnionListener } from "./listener.ts";
+import { publish } from "./publish.ts";
+import { ArtiSocket } from "./socket.ts";
+
+/** The name of the service that an IP address stands for, as in `bind_addr`. */
+const SERVICE = "ron-transport";
+/** The port that 0 stands for: a service has all of them to itself. */
+const PORT = 7_000;
+
+/** See the module. */
+export class TorRuntime implements Runtime {
+  readonly name = "tor";
+  readonly version = "3";
+  readonly #context: ArtiContext;
+  readonly #client: () => Promise<AddonClient>;
+  #lastEnd = -Infinity;
+
+  /** @param context What the transport gives. @param client The client, once it has bootstrapped. */
+  constructor(context: ArtiContext, client: () => Promise<AddonClient>) {
+    this.#context = context;
+    this.#client = client;
+  }
+
+  /** When a stream was last ended in order, by the clock. */
+  get lastEnd(): number {
+    return this.#lastEnd;
+  }
+
+  async connect(
+    address: SocketAddress,
+    tls: ClientTls | undefined,
+    handler: SocketHandler,
+  ): Promise<PendingSocket> {
+    const { hostname, port } = hostOf(address);
+    const layer = tls && (await this.#tls()).client(tls);
+    const client = await this.#client();
+    const { config, clock } = this.#context;
+    const { dial_timeout, arti } = config();
+    const dial = new Dial(handler, clock);
+    const connect = async (): Promise<AddonStream> => {
+      if (arti.pre_dial_delay > 0) await dial.pause(arti.pre_dial_delay);
+      return await client.connect(hostname, port, dial_timeout);
+    };
+    connect().then(
+      (stream) => dial.connected(this.#noted(stream), layer),
+      (cause) => dial.failed(cause),
+    );
+    return dial;
+  }
+
+  async listen(
+    address: SocketAddress,
+    tls: ServerTls | undefined,
+    onAccept: OnAccept,
+    onFault: (cause: unknown) => void,
+  ): Promise<BoundListener> {
+    const { hostname, port } = hostOf(address);
+    const serverTls = async (tls: ServerTls | undefined) =>
+      tls && await (await this.#tls()).server(tls);
+    const layer = await serverTls(tls);
+    const client = await this.#client();
+    const nickname = isIpAddress(hostname) ? SERVICE : hostname;
+    const service = await publish(client, nickname, port || PORT, this.#context.clock);
+    const noted = (stream: AddonStream): AddonStream => this.#noted(stream);
+    return new OnionListener(service, port || PORT, { layer, onAccept }, noted, onFault, serverTls)
+      .bound();
+  }
+
+  async #tls(): Promise<StreamTls> {
+    const below = await this.#context.runtime();
+    if (below.streamTls !== undefined) return await below.streamTls();
+    throw new TransportError(
+      "config_invalid",
+      `TLS over Tor needs a runtime that can lay TLS over a stream, and ${below.name} cannot: ` +
+        "set tls.enabled = false",
+      { op: "config" },
+    );
+  }
+
+  /** Takes note of the end of a stream. */
+  #noted(stream: AddonStream): AddonStream {
+    return {
+      circuit: stream.circuit,
+      read: (into) => stream.read(into),
+      write: (bytes) => stream.write(bytes),
+      end: async () => {
+        await stream.end();
+        this.#lastEnd = this.#context.clock.now();
+      },
+      close: () => stream.close(),
+    };
+  }
+}
+
+/** A dial that can be given up; Tor's own cannot, so what comes of it later is closed. */
+class Dial implements PendingSocket {
+  readonly remote = undefined;
+  readonly #handler: SocketHandler;
+  readonly #clock: Clock;
+  #over = false;
+  #next: PendingSocket | undefined;
+
+  constructor(handler: SocketHandler, clock: Clock) {
+    this.#handler = handler;
+    this.#clock = clock;
+  }
+
+  async pause(ms: number): Promise<void> {
+    const { promise, resolve } = deferred<void>();
+    this.#clock.after(ms, resolve);
+    await heldOpen(promise);
+    if (this.#over) throw new Error("the dial was given up");
+  }
+
+  connected(stream: AddonStream, layer: TlsLayer | undefined): void {
+    if (this.#over) return stream.close();
+    if (layer !== undefined) this.#next = layer.lay(stream, this.#handler);
+    else {
+      const socket = new ArtiSocket(stream);
+      this.#next = socket;
+      socket.open(this.#handler);
+    }
+  }
+
+  failed(cause: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#handler.onClose({ type: "system", cause: dialError(cause) });
+  }
+
+  destroy(): void {
+    if (this.#next !== undefined) return this.#next.destroy();
+    if (this.#over) return;
+    this.#over = true;
+    queueMicrotask(() => this.#handler.onClose(undefined));
+  }
+}
+
+/** Paths were refused where the address was read. */
+function hostOf(address: SocketAddress): { readonly hostname: string; readonly port: number } {
+  if ("port" in address) return address;
+  throw new TransportError("config_invalid", "Tor has no Unix sockets", { op: "address" });
+}
+
+function isIpAddress(hostname: string): boolean {
+  return hostname.includes(":") || /^[0-9.]+$/.test(hostname);
+}
