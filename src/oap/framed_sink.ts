@@ -24,6 +24,7 @@ import {
   type Negotiated,
 } from "./hello.ts";
 import type { Ping } from "./ping.ts";
+import { IdQueueMemory } from "./id_queue.ts";
 import { IdMemory } from "./id_table.ts";
 import { InboundRequests } from "./inbound.ts";
 import { lend } from "./lend.ts";
@@ -36,7 +37,7 @@ import { type Counted, OapTotals } from "./totals.ts";
 import { WorkQueue } from "./work_queue.ts";
 
 /** What connections of one transport share. */
-const ID_MEMORY: unique symbol = Symbol("memory of id tables");
+const ID_MEMORY: unique symbol = Symbol("memory for ids");
 
 /** Everything that belongs to one framed connection. */
 export class FramedSink implements Sink, Counted {
@@ -98,8 +99,11 @@ export class FramedSink implements Sink, Counted {
     this.options = options;
     this.#totals = OapTotals.of(carrier);
     this.#totals.add(this);
-    const memory = carrier.shared(ID_MEMORY, () => new IdMemory());
-    this.requests = new Requests(carrier, memory);
+    const memory = carrier.shared(ID_MEMORY, () => ({
+      tables: new IdMemory(),
+      queues: new IdQueueMemory(),
+    }));
+    this.requests = new Requests(carrier, memory.tables);
     this.maxInflight = limit("maxInflight", options.maxInflight, 1, CAPS.inflightFrames);
     this.inbound = new InboundRequests(this.maxInflight, memory);
     this.sender = new Sender(

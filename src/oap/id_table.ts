@@ -4,8 +4,10 @@
  * @module
  */
 
-/** Words of a key: corr_id low and high, app, the tenant's four. */
-const WORDS = 7;
+/** Words of an entry: corr_id low and high, app, the tenant's four; then its hash, and the slot it has. */
+const WORDS = 9;
+const HASH = 7;
+const SLOT = 8;
 /** Entries that memory is made for: as many as requests may be unanswered, so that few tables grow. */
 const FIRST_ENTRIES = 64;
 /** Memory kept for tables that are empty now. */
@@ -84,32 +86,37 @@ export class IdTable<T> {
     this.#values[i] = value;
   }
 
-  /** Adds an entry for the header at `at`. */
+  /** Adds an entry for the header at `at`, which has none. */
   add(view: DataView, at: number, value: T): void {
     const place = this.#values.push(value);
     if (place * WORDS > this.#keys.length) this.#grow(place);
     const keys = this.#keys;
     const k = (place - 1) * WORDS;
-    keys[k] = view.getUint32(at + 34);
-    keys[k + 1] = view.getUint32(at + 30);
+    const low = keys[k] = view.getUint32(at + 34);
+    const high = keys[k + 1] = view.getUint32(at + 30);
     keys[k + 2] = view.getUint16(at + 10);
-    for (let word = 0; word < 4; word++) keys[k + 3 + word] = view.getUint32(at + 12 + 4 * word);
-    this.#slots[this.#slotOf(place, 0)] = place;
+    keys[k + 3] = view.getUint32(at + 12);
+    keys[k + 4] = view.getUint32(at + 16);
+    keys[k + 5] = view.getUint32(at + 20);
+    const tenant = keys[k + 6] = view.getUint32(at + 24);
+    keys[k + HASH] = hash(low, high, tenant);
+    this.#settle(place);
   }
 
   /** Removes the entry at a place; the last one moves there. */
   removeAt(i: number): T {
-    const value = this.#values[i] as T;
-    this.#free(this.#slotOf(i + 1, i + 1));
-    const last = this.#values.length;
-    const moved = this.#values.pop() as T;
+    const values = this.#values;
+    const keys = this.#keys;
+    const value = values[i] as T;
+    const to = i * WORDS;
+    this.#free(keys[to + SLOT]!);
+    const last = values.length;
+    const moved = values.pop() as T;
     if (i + 1 < last) {
-      this.#slots[this.#slotOf(last, last)] = i + 1;
-      this.#values[i] = moved;
-      const keys = this.#keys;
-      const to = i * WORDS;
       const from = (last - 1) * WORDS;
       for (let word = 0; word < WORDS; word++) keys[to + word] = keys[from + word]!;
+      values[i] = moved;
+      this.#slots[keys[to + SLOT]!] = i + 1;
     }
     if (last === 1) this.#rest();
     return value;
@@ -122,29 +129,29 @@ export class IdTable<T> {
     return this.#values.splice(0);
   }
 
-  /** The first slot from the home of the entry `place - 1` on that holds `wanted`. */
-  #slotOf(place: number, wanted: number): number {
-    const mask = this.#slots.length - 1;
-    let slot = this.#home(place);
-    while (this.#slots[slot] !== wanted) slot = slot + 1 & mask;
-    return slot;
-  }
-
-  #home(place: number): number {
-    const keys = this.#keys;
+  /** Gives the entry `place - 1` the first free slot from its home on. */
+  #settle(place: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
     const k = (place - 1) * WORDS;
-    return hash(keys[k]!, keys[k + 1]!, keys[k + 6]!) & (this.#slots.length - 1);
+    let slot = this.#keys[k + HASH]! & mask;
+    while (slots[slot] !== 0) slot = slot + 1 & mask;
+    slots[slot] = place;
+    this.#keys[k + SLOT] = slot;
   }
 
   /** Empties a slot; what lies behind it in one run moves up, so that a search still finds it. */
   #free(slot: number): void {
     const slots = this.#slots;
+    const keys = this.#keys;
     const mask = slots.length - 1;
     let hole = slot;
     for (let next = slot + 1 & mask; slots[next] !== 0; next = next + 1 & mask) {
-      const away = next - this.#home(slots[next]!) & mask;
+      const k = (slots[next]! - 1) * WORDS;
+      const away = next - keys[k + HASH]! & mask;
       if (away < (next - hole & mask)) continue;
       slots[hole] = slots[next]!;
+      keys[k + SLOT] = hole;
       hole = next;
     }
     slots[hole] = 0;
@@ -163,7 +170,7 @@ export class IdTable<T> {
     grown.set(this.#keys);
     this.#keys = grown;
     this.#slots = new Uint16Array(2 * room);
-    for (let place = 1; place < entries; place++) this.#slots[this.#slotOf(place, 0)] = place;
+    for (let place = 1; place < entries; place++) this.#settle(place);
   }
 
   /** Holds no memory: there are no entries, and all slots are 0. */

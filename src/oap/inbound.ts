@@ -5,17 +5,15 @@
  */
 
 import { FLAGS } from "./frame.ts";
+import { IdQueue, type IdQueueMemory } from "./id_queue.ts";
 import { type IdMemory, IdTable } from "./id_table.ts";
 
 /** Its stream has begun and not ended. */
 const STREAMING = 1;
 /** Its stream was refused; the rest of it is dropped. */
 const REFUSED = 2;
-/** One request that is not answered; an id may have several, and the table's value is a multiple of it. */
-const UNANSWERED = 4;
-
-/** Entries are kept for unanswered requests, and within this bound for answered ones that still stream. */
-const ENTRIES = 256;
+/** Streams that are known at a time; of more only the first frame is looked at. */
+const STREAMS = 256;
 
 /** What to do with a request's frame. */
 export type Verdict = "deliver" | "refuse" | "drop";
@@ -23,19 +21,25 @@ export type Verdict = "deliver" | "refuse" | "drop";
 /** Counts the peer's unanswered requests and refuses those over the limit, so that reading can go on. */
 export class InboundRequests {
   #limit: number;
-  readonly #table: IdTable<number>;
-  #unanswered = 0;
+  /** An id may be in it several times. */
+  readonly #unanswered: IdQueue;
+  /** Streams that are not at their end. */
+  readonly #streams: IdTable<number>;
   #stopped = false;
 
-  /** @param limit Most unanswered requests. @param memory Where the table's memory comes from. */
-  constructor(limit: number, memory: IdMemory) {
+  /** @param limit Most unanswered requests; at most 64. @param memory Where memory for ids comes from. */
+  constructor(
+    limit: number,
+    memory: { readonly queues: IdQueueMemory; readonly tables: IdMemory },
+  ) {
     this.#limit = limit;
-    this.#table = new IdTable(memory);
+    this.#unanswered = new IdQueue(memory.queues);
+    this.#streams = new IdTable(memory.tables);
   }
 
   /** Requests that wait for our answer. */
   get unanswered(): number {
-    return this.#unanswered;
+    return this.#unanswered.size;
   }
 
   /** The code that refuses a request: there are too many, or this end drains. */
@@ -51,7 +55,7 @@ export class InboundRequests {
 
   /** Whether one more would be refused. */
   get full(): boolean {
-    return this.#unanswered >= this.#limit;
+    return this.#unanswered.size >= this.#limit;
   }
 
   /**
@@ -60,46 +64,39 @@ export class InboundRequests {
    * @param final `false`: a refusal is only told, because an answer may still make room for it.
    */
   judge(view: DataView, at: number, flags: number, final: boolean): Verdict {
+    const streams = this.#streams;
     const start = (flags & FLAGS.START) !== 0;
     const end = (flags & FLAGS.END) !== 0;
-    const known = this.#table.size === 0 ? -1 : this.#table.find(view, at);
-    const state = known < 0 ? 0 : this.#table.get(known);
-    if ((state & REFUSED) !== 0) {
-      if (end) this.#update(known, state & ~(STREAMING | REFUSED));
+    const known = streams.size === 0 ? -1 : streams.find(view, at);
+    const state = known < 0 ? 0 : streams.get(known);
+    if (state === REFUSED) {
+      if (end) streams.removeAt(known);
       return "drop";
     }
-    if (!start && (state & STREAMING) !== 0) {
-      if (end) this.#update(known, state & ~STREAMING);
+    if (!start && state === STREAMING) {
+      if (end) streams.removeAt(known);
       return "deliver";
     }
     if (end && !start) return "deliver"; // the rest of a stream that is answered already
     // A request of its own, be its id in use or not: reusing one does not get round the limit.
-    const streaming = start && !end && this.#table.size < ENTRIES ? STREAMING : 0;
+    const more = start && !end && (known >= 0 || streams.size < STREAMS);
     if (!this.full) {
-      this.#unanswered++;
-      this.#put(view, at, known, (state & ~STREAMING | streaming) + UNANSWERED);
+      this.#unanswered.add(view, at);
+      if (more) this.#put(view, at, known, STREAMING);
+      else if (known >= 0) streams.removeAt(known);
       return "deliver";
     }
-    if (final && streaming !== 0) this.#put(view, at, known, state | REFUSED | STREAMING);
+    if (final && more) this.#put(view, at, known, REFUSED);
     return "refuse";
   }
 
   /** A frame with RESP goes out; its header is at `at`. */
   answered(view: DataView, at: number): void {
-    if (this.#unanswered === 0) return;
-    const known = this.#table.find(view, at);
-    if (known < 0 || this.#table.get(known) < UNANSWERED) return;
-    this.#unanswered--;
-    this.#update(known, this.#table.get(known) - UNANSWERED);
+    if (this.#unanswered.size > 0) this.#unanswered.remove(view, at);
   }
 
   #put(view: DataView, at: number, known: number, state: number): void {
-    if (known < 0) this.#table.add(view, at, state);
-    else this.#table.set(known, state);
-  }
-
-  #update(i: number, state: number): void {
-    if (state === 0) this.#table.removeAt(i);
-    else this.#table.set(i, state);
+    if (known < 0) this.#streams.add(view, at, state);
+    else this.#streams.set(known, state);
   }
 }
