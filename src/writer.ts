@@ -9,15 +9,17 @@
  * @module
  */
 
-import { type Block, type BlockPool, SMALL_BLOCK_BYTES } from "./block_pool.ts";
+import type { BlockPool } from "./block_pool.ts";
 import { TransportError } from "./errors.ts";
 import type { ByteAccount } from "./limits/byte_account.ts";
-import type { Lane } from "./limits/lane.ts";
+import type { Flow } from "./limits/lane.ts";
 import type { Pacer } from "./limits/pacer.ts";
 import type { Peer } from "./limits/peers.ts";
 import type { Socket } from "./runtime/runtime.ts";
 import type { Outbox, WriteDone } from "./sink.ts";
+import { WriteCredit } from "./write_credit.ts";
 import { WriteLine } from "./write_line.ts";
+import { view, WriteQueue } from "./write_queue.ts";
 
 /**
  * Items up to this size are copied into a block; larger ones go by reference. Two system calls more, for a
@@ -47,27 +49,14 @@ export interface WriterOwner {
   onRefused(kind: "busy" | "rate_limited"): void;
 }
 
-/**
- * One run of memory to send. Invariant: `0 <= released <= taken <= end <= bytes.length`, where
- * `taken` bytes went to the runtime and `released` of them are free again.
- */
-interface Run {
-  readonly bytes: Uint8Array;
-  readonly block: Block | undefined;
-  done: WriteDone | undefined;
-  items: number;
-  released: number;
-  taken: number;
-  end: number;
-}
-
 /** See the module. Made when the socket is; starts sending at {@linkcode Writer.start}. */
-export class Writer implements Outbox {
+export class Writer implements Outbox, Flow {
   readonly smallBytes: number = SMALL_BYTES;
   readonly #bounds: WriterBounds;
   readonly #owner: WriterOwner;
   readonly #account: ByteAccount | undefined;
-  readonly #runs: Run[] = [];
+  readonly #queue: WriteQueue;
+  readonly #credit: WriteCredit = new WriteCredit(this);
   /** Made when somebody first waits. */
   #line: WriteLine | undefined;
   #socket: Socket | undefined;
@@ -76,20 +65,6 @@ export class Writer implements Outbox {
   #shut = false;
   #scheduled = false;
   #blocked = false;
-  #next = 0; // index in #runs of the first run that is not wholly taken
-  #items = 0;
-  #bytes = 0;
-  #block: Block | undefined;
-  /** Whether the last block was outgrown: the next one is large. */
-  #large = false;
-  #pacer: Pacer | undefined;
-  #peer: Peer | undefined;
-  /** Made when a rate first applies. */
-  #lane: Lane | undefined;
-  /** Bytes that are paid and not taken: the front of the queue. */
-  #credit = 0;
-  /** Bytes that are taken and not released. */
-  #lent = 0;
   #busy = false;
   /** Whether what is next has to be paid first. */
   #unpaid = false;
@@ -99,12 +74,12 @@ export class Writer implements Outbox {
     this.#bounds = bounds;
     this.#owner = owner;
     this.#account = account;
+    this.#queue = new WriteQueue(bounds.items, bounds.pool, account);
   }
 
   /** Whose rates pay for what is sent. */
   belong(pacer: Pacer, peer: Peer | undefined): void {
-    this.#pacer = pacer;
-    this.#peer = peer;
+    this.#credit.belong(pacer, peer);
   }
 
   get failure(): TransportError | undefined {
@@ -112,25 +87,27 @@ export class Writer implements Outbox {
   }
 
   get items(): number {
-    return this.#items;
+    return this.#queue.items;
   }
 
   /** Bytes queued, or lent to the runtime. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#queue.bytes;
   }
 
   get block(): Uint8Array {
-    return this.#block!.bytes;
+    return this.#queue.block.bytes;
   }
 
   get blockView(): DataView {
-    return this.#block!.view;
+    return this.#queue.block.view;
   }
 
   reserve(n: number): number {
-    if (!this.#admit(n)) return -1;
-    return this.#reserve(n);
+    // Most items follow one that was admitted in the same turn, in the same block: nothing is asked again.
+    const at = this.#queue.reserveAllowed(n);
+    if (at >= 0) return at;
+    return this.#admit(n) ? this.#reserve(n) : -1;
   }
 
   push(head: Uint8Array | undefined, body: Uint8Array, done: WriteDone | undefined): boolean {
@@ -139,24 +116,14 @@ export class Writer implements Outbox {
     if (!this.#admit(n)) return false;
     if (n <= SMALL_BYTES) {
       const at = this.#reserve(n);
-      if (head !== undefined) this.#block!.bytes.set(head, at);
-      this.#block!.bytes.set(body, at + headLength);
+      if (head !== undefined) this.block.set(head, at);
+      this.block.set(body, at + headLength);
       done?.(undefined);
       return true;
     }
-    // One item in up to two runs: the head joins small items before it, the body stays where it is.
-    const tail = this.#runs[this.#runs.length - 1];
-    if (
-      head !== undefined && tail?.block !== undefined && tail.end + headLength <= tail.bytes.length
-    ) {
-      const at = this.#reserve(headLength);
-      this.#block!.bytes.set(head, at);
-      this.#runs[this.#runs.length - 1]!.items--;
-      this.#items--;
-    } else if (head !== undefined) {
-      this.#append(head, undefined, undefined, headLength, 0);
-    }
-    this.#append(body, undefined, done, body.length, 1);
+    this.#queue.push(head, body, done);
+    this.#tellBusy(true);
+    this.#schedule();
     return true;
   }
 
@@ -173,7 +140,7 @@ export class Writer implements Outbox {
     }
     return new TransportError(
       kind,
-      `No room for ${n} bytes: the writer inbox holds ${this.#items} of ${this.#bounds.items} items and ${this.#bytes} of ${this.#bounds.bytes} bytes, ${this.#waiting} callers wait; wait with send() or write()`,
+      `No room for ${n} bytes: the writer inbox holds ${this.items} of ${this.#bounds.items} items and ${this.bytes} of ${this.#bounds.bytes} bytes, ${this.#waiting} callers wait; wait with send() or write()`,
       { op: "write" },
     );
   }
@@ -189,7 +156,16 @@ export class Writer implements Outbox {
       this.#owner.onRefused("busy");
       return Promise.reject(line.refusal());
     }
-    return line.join(bytes, put, signal);
+    const queue = this.#queue;
+    queue.allow(0); // nobody overtakes
+    const putInTurn = (): boolean => {
+      try {
+        return put();
+      } finally {
+        queue.allow(0);
+      }
+    };
+    return line.join(bytes, putInTurn, signal);
   }
 
   /** The socket is usable: begin to send. */
@@ -203,6 +179,7 @@ export class Writer implements Outbox {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
     this.#ending = true;
+    this.#queue.allow(0);
     this.#line?.reject(failure);
     this.#flush();
   }
@@ -212,22 +189,9 @@ export class Writer implements Outbox {
     this.#failure ??= failure;
     this.#ending = false;
     this.#socket = undefined;
-    this.#lane?.close();
+    this.#credit.close();
     this.#line?.reject(failure);
-    const runs = this.#runs.splice(0);
-    const lent = this.#next;
-    this.#next =
-      this.#items =
-      this.#bytes =
-      this.#lent =
-        0;
-    this.#block = undefined;
-    runs.forEach((run, i) => {
-      if (run.block !== undefined && i >= lent && run.taken === run.released) {
-        this.#bounds.pool.give(run.block);
-      }
-      run.done?.(failure);
-    });
+    for (const { done } of this.#queue.clear()) done?.(failure);
   }
 
   /** The runtime no longer reads the oldest `n` lent bytes. */
@@ -247,31 +211,20 @@ export class Writer implements Outbox {
   waiting(): number {
     return this.#blocked || this.#socket === undefined
       ? 0
-      : Math.max(0, this.#unsent - this.#credit);
+      : Math.max(0, this.#queue.unsent - this.#credit.bytes);
   }
 
   /** `n` bytes of the queue are paid. */
   grant(n: number): void {
-    this.#credit += n;
+    this.#credit.bytes += n;
     this.#schedule();
-  }
-
-  /** Bytes queued that the runtime has not taken. */
-  get #unsent(): number {
-    let n = 0;
-    for (let i = this.#next; i < this.#runs.length; i++) {
-      n += this.#runs[i]!.end - this.#runs[i]!.taken;
-    }
-    return n;
   }
 
   #admit(n: number): boolean {
     if (this.#failure !== undefined) return false;
-    // Whoever waited has its turn, and is paid for as it is sent; others come after those who wait.
-    const line = this.#line;
-    if (line !== undefined && !line.serving && line.length > 0) return false;
+    if (!this.#myTurn) return false;
     if (!this.#hasRoom(n)) return false;
-    return line?.serving === true || this.#pay(n);
+    return this.#line?.serving === true || this.#credit.pay(n); // in turn, it is paid for as it is sent
   }
 
   /** Callers in line. */
@@ -282,61 +235,30 @@ export class Writer implements Outbox {
   #hasRoom(n: number): boolean {
     const { items, bytes } = this.#bounds;
     const account = this.#account;
-    return this.#items < items && this.#bytes + n <= bytes &&
+    return this.items < items && this.bytes + n <= bytes &&
       (account === undefined || account.canQueue(n));
   }
 
-  /** The lane, where a rate applies now. */
-  #paced(): Lane | undefined {
-    if (this.#pacer === undefined || !this.#pacer.limits(this.#peer)) return undefined;
-    return this.#lane ??= this.#pacer.lane(this.#peer, this);
-  }
-
-  /** Pays for the first piece of an item, where there is a rate. */
-  #pay(n: number): boolean {
-    const lane = this.#paced();
-    if (lane === undefined) return true;
-    const first = Math.min(n, lane.piece);
-    if (!lane.tryPay(first)) return false;
-    this.#credit += first;
-    return true;
-  }
-
+  /** Makes room for a small item that was admitted, and allows more of them in this turn as far as can be told. */
   #reserve(n: number): number {
-    let run = this.#runs[this.#runs.length - 1];
-    if (run?.block === undefined || run.end + n > run.bytes.length) {
-      if (run?.block !== undefined || n > SMALL_BLOCK_BYTES) this.#large = true;
-      this.#block = this.#bounds.pool.take(this.#large);
-      run = this.#append(this.#block.bytes, this.#block, undefined, 0, 0);
-    }
-    // A run that was wholly taken before gets a tail: it is the next to send again.
-    if (this.#next === this.#runs.length) this.#next--;
-    this.#block = run.block;
-    const at = run.end;
-    run.end += n;
-    run.items++;
-    this.#items++;
-    this.#bytes += n;
-    this.#account?.queue(n);
+    const queue = this.#queue;
+    const runs = queue.length;
+    const at = queue.reserve(n);
+    if (queue.length > runs) this.#tellBusy(true);
     this.#schedule();
+    const free = this.#scheduled && this.#myTurn && this.#credit.lane === undefined;
+    queue.allow(free ? Math.min(this.#bounds.bytes - queue.bytes, this.#floor) : 0);
     return at;
   }
 
-  #append(
-    bytes: Uint8Array,
-    block: Block | undefined,
-    done: WriteDone | undefined,
-    end: number,
-    items: number,
-  ): Run {
-    const run: Run = { bytes, block, done, items, released: 0, taken: 0, end };
-    this.#runs.push(run);
-    this.#items += items;
-    this.#bytes += end;
-    if (end > 0) this.#account?.queue(end);
-    this.#tellBusy(true);
-    this.#schedule();
-    return run;
+  /** Whether nobody waits, or whoever does has its turn now. */
+  get #myTurn(): boolean {
+    return this.#line === undefined || this.#line.serving || this.#line.length === 0;
+  }
+
+  /** Bytes that need no room in the budget. */
+  get #floor(): number {
+    return this.#account === undefined ? Infinity : this.#account.queueFloor;
   }
 
   /** One flush a turn, after its small items are gathered. */
@@ -352,35 +274,34 @@ export class Writer implements Outbox {
   #flush(): void {
     const socket = this.#socket;
     if (socket === undefined || this.#blocked) return;
-    const several = this.#runs.length - this.#next > 1;
-    const lane = this.#paced();
-    if (lane === undefined) this.#credit = 0;
+    const queue = this.#queue;
+    const credit = this.#credit;
+    const { lane } = credit;
+    queue.allow(0);
+    const several = queue.pending > 1;
+    if (lane === undefined) credit.bytes = 0;
     let unpaid = false;
     let all = 0;
     const gathers = several && !socket.lends && lane === undefined;
     if (gathers) all = this.#gather(socket);
     else if (several) socket.cork();
-    while (this.#next < this.#runs.length && !this.#blocked && this.#socket !== undefined) {
-      const run = this.#runs[this.#next]!;
+    while (!this.#blocked && this.#socket !== undefined) {
+      const run = queue.next;
+      if (run === undefined) break;
       const rest = run.end - run.taken;
-      const want = lane === undefined ? rest : Math.min(rest, this.#credit);
-      if (want > 0) {
-        const took = socket.write(view(run, want));
-        run.taken += took;
-        this.#lent += took;
-        if (lane !== undefined) this.#credit -= took;
-        all += took;
-        if (took < want) {
-          this.#blocked = true;
-          break;
-        }
-      }
-      if (want < rest) {
+      const want = lane === undefined ? rest : Math.min(rest, credit.bytes);
+      const took = want > 0 ? socket.write(view(run, want)) : 0;
+      if (lane !== undefined) credit.bytes -= took;
+      all += took;
+      if (took < rest) {
+        queue.take(took);
+        this.#blocked = took < want;
+        if (this.#blocked) break;
         lane!.wait();
         unpaid = true;
         break;
       }
-      this.#next++;
+      queue.take(took);
     }
     if (several && !gathers) socket.uncork();
     if (all > 0) this.#owner.onTaken(all);
@@ -398,15 +319,16 @@ export class Writer implements Outbox {
    */
   #gather(socket: Socket): number {
     const { scratch } = this.#bounds.pool;
+    const queue = this.#queue;
     let all = 0;
-    while (this.#next < this.#runs.length - 1 && this.#socket !== undefined) {
-      const first = this.#runs[this.#next]!;
+    while (queue.pending > 1 && this.#socket !== undefined) {
+      const first = queue.next!;
       const rest = first.end - first.taken;
       const bytes = rest < scratch.length
-        ? scratch.subarray(0, this.#fill(scratch))
+        ? scratch.subarray(0, queue.fill(scratch))
         : view(first, rest);
       const took = socket.write(bytes);
-      this.#take(took);
+      queue.take(took);
       all += took;
       if (took < bytes.length) {
         this.#blocked = true;
@@ -416,69 +338,18 @@ export class Writer implements Outbox {
     return all;
   }
 
-  /** Copies runs from the next one on, up to a very large one. Returns how many bytes. */
-  #fill(scratch: Uint8Array): number {
-    let filled = 0;
-    for (let i = this.#next; i < this.#runs.length && filled < scratch.length; i++) {
-      const run = this.#runs[i]!;
-      const rest = run.end - run.taken;
-      if (rest >= scratch.length) break;
-      const n = Math.min(rest, scratch.length - filled);
-      scratch.set(view(run, n), filled);
-      filled += n;
-    }
-    return filled;
-  }
-
-  /** The runtime took `n` bytes, over one run or more. */
-  #take(n: number): void {
-    this.#lent += n;
-    for (let left = n; left > 0;) {
-      const run = this.#runs[this.#next]!;
-      const part = Math.min(left, run.end - run.taken);
-      run.taken += part;
-      left -= part;
-      if (run.taken === run.end) this.#next++;
-    }
-  }
-
-  /** Frees up to `n` taken bytes, oldest first. A run that is wholly free leaves the queue. */
+  /** Frees up to `n` taken bytes, oldest first. */
   #release(n: number): void {
-    let finished = 0;
-    let all = 0;
-    for (const run of this.#runs) {
-      const freed = Math.min(n, run.taken - run.released);
-      run.released += freed;
-      this.#bytes -= freed;
-      all += freed;
-      n -= freed;
-      if (run.released < run.end) break;
-      finished++;
-    }
-    this.#lent -= all;
-    if (all > 0) this.#account?.queue(-all);
-    if (finished === 0) return this.#line?.serve();
+    const free = this.#queue.release(n);
     // Out of the queue first: whoever is told may write again, or break the connection off.
-    const free = this.#runs.splice(0, finished);
-    this.#next = Math.max(0, this.#next - finished);
-    for (const run of free) {
-      this.#items -= run.items;
-      if (run.block === undefined) continue;
-      // Alone, a large one was not needed; after a small one it was.
-      if (finished === 1 && run.end <= SMALL_BLOCK_BYTES) this.#large = false;
-      this.#bounds.pool.give(run.block);
-    }
-    if (this.#runs.length === 0) {
-      this.#block = undefined;
-      this.#tellBusy(false);
-    }
-    for (const run of free) run.done?.(undefined);
+    if (this.#queue.length === 0) this.#tellBusy(false);
+    for (const { done } of free) done?.(undefined);
     this.#line?.serve();
   }
 
   /** Waiting for tokens is not waiting for the peer. */
   #judge(): void {
-    this.#tellBusy(this.#runs.length > 0 && !(this.#unpaid && this.#lent === 0));
+    this.#tellBusy(this.#queue.length > 0 && !(this.#unpaid && this.#queue.lent === 0));
   }
 
   #tellBusy(busy: boolean): void {
@@ -491,21 +362,15 @@ export class Writer implements Outbox {
   #awaitBudget(n: number): boolean {
     const { items, bytes } = this.#bounds;
     const account = this.#account;
-    if (this.#items < items && this.#bytes + n <= bytes) {
+    if (this.items < items && this.bytes + n <= bytes) {
       account?.whenQueueable(n, () => this.#line?.serve());
     }
     return false;
   }
 
   #finishIfDone(): void {
-    if (!this.#ending || this.#shut || this.#runs.length > 0) return;
+    if (!this.#ending || this.#shut || this.#queue.length > 0) return;
     this.#shut = true;
     this.#socket?.shutdown();
   }
-}
-
-/** The next `n` bytes of a run that the runtime has not taken; the run's own memory where that is all of it. */
-function view(run: Run, n: number): Uint8Array {
-  if (run.taken === 0 && n === run.bytes.length) return run.bytes;
-  return new Uint8Array(run.bytes.buffer, run.bytes.byteOffset + run.taken, n);
 }

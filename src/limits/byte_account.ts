@@ -138,6 +138,11 @@ export class ByteAccount {
     return true;
   }
 
+  /** Bytes that the writer inbox may take without asking: what is left of its floor. */
+  get queueFloor(): number {
+    return Math.max(0, OUT_FLOOR_BYTES - this.#queued);
+  }
+
   /** Whether the writer inbox may take `n` more. Nobody overtakes an inbox of the peer that waits. */
   canQueue(n: number): boolean {
     const more = this.#queueGrowth(n);
@@ -174,7 +179,8 @@ export class ByteAccount {
   queue(n: number): void {
     if (this.#closed) return;
     this.#queued += n;
-    this.#settle();
+    // Within the floor before and after: the pool has nothing of it.
+    if (this.#queued > OUT_FLOOR_BYTES || this.#outgoing > 0) this.#settle();
   }
 
   /** Gives all back, for good. */

@@ -108,6 +108,7 @@ export class FramedSink implements Sink, Counted {
     this.inbound = new InboundRequests(this.maxInflight, memory);
     this.sender = new Sender(
       carrier,
+      this.#most,
       () => this.#limit,
       this.inbound,
       this.counters,
@@ -135,7 +136,7 @@ export class FramedSink implements Sink, Counted {
   settle(reply: Frame): Negotiated {
     try {
       const negotiated = negotiate(this.reply, decodeHelloReply(reply));
-      this.#most = Math.min(this.#most, negotiated.maxFrame);
+      this.sender.most = this.#most = Math.min(this.#most, negotiated.maxFrame);
       this.maxInflight = Math.min(this.maxInflight, negotiated.maxInflight);
       this.sender.flags &= negotiated.flags;
       return negotiated;

@@ -14,6 +14,8 @@ import type { InboundRequests } from "./inbound.ts";
 
 /** Puts frames into a connection's inbox: small ones by copy, large ones by reference. */
 export class Sender {
+  /** Largest frame by the options and by what was agreed with the peer; the configuration can be lower. */
+  most: number;
   /** Flags that the other end understands; all until HELLO says otherwise. */
   flags = 0xff;
   /** Memory that is only lent while a borrowed batch is out: large payloads in it are copied. */
@@ -36,6 +38,7 @@ export class Sender {
 
   /**
    * @param carrier Whose inbox it is.
+   * @param most Largest frame, by the options.
    * @param limit Largest frame, now.
    * @param inbound Told of answers.
    * @param counters Where frames are counted, once {@linkcode Sender.settle} is called.
@@ -43,6 +46,7 @@ export class Sender {
    */
   constructor(
     carrier: Pick<Carrier, "outbox" | "now">,
+    most: number,
     limit: () => number,
     inbound: InboundRequests,
     counters: FramedCounters,
@@ -50,6 +54,7 @@ export class Sender {
   ) {
     this.outbox = carrier.outbox;
     this.#now = () => carrier.now();
+    this.most = most;
     this.#limit = limit;
     this.#inbound = inbound;
     this.#counters = counters;
@@ -87,7 +92,8 @@ export class Sender {
 
   #offer(frame: Frame, done: WriteDone | undefined): boolean {
     const { outbox } = this;
-    const len = checkFrame(frame, this.maxFrameBytes);
+    const len = checkFrame(frame, this.most);
+    // No configuration allows so little that a small one would not fit.
     if (len > outbox.smallBytes) return this.#offerLarge(frame, done);
     const at = outbox.reserve(len);
     if (at < 0) return this.#full();
@@ -175,6 +181,7 @@ export class Sender {
   }
 
   #offerLarge(frame: Frame, done: WriteDone | undefined): boolean {
+    checkFrame(frame, this.maxFrameBytes);
     const payload = frame.payload ?? EMPTY;
     const head = new Uint8Array(HEADER_BYTES + (frame.capability?.length ?? 0));
     encodeHead(head, new DataView(head.buffer), 0, frame, frame.flags, payload.length);
