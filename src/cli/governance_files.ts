@@ -22,12 +22,20 @@ export function homeOf(
   exported: Readonly<Record<string, string>>,
 ): string {
   const family = familyOf(identifier);
-  if (family === "path") return identifier.slice("path:".length);
+  if (family === "path") {
+    const start = identifier.slice("path:".length);
+    return told(changed.filter((path) => path.startsWith(start))) ?? start;
+  }
   const own = exported[identifier];
   if (own !== undefined && own !== "") return own;
   const homes = policy.families[family]?.files ?? [];
   const edited = changed.filter((path) => homes.some((home) => within(path, home)));
-  return edited.length > 0 ? edited.join(", ") : homes[0] ?? identifier;
+  return told(edited) ?? homes[0] ?? identifier;
+}
+
+function told(files: readonly string[]): string | undefined {
+  if (files.length <= 3) return files.length === 0 ? undefined : files.join(", ");
+  return `${files.slice(0, 2).join(", ")} and ${files.length - 2} more`;
 }
 
 function within(path: string, home: string): boolean {

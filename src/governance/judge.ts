@@ -110,7 +110,8 @@ function recorded(
   const what = change.area === undefined || change.level !== 2
     ? `a record of class ${change.level}`
     : `a record with a signature of security, as ${change.area} is touched`;
-  const entry = fresh.findLast((one) => governs(one) && touches(one, change.identifier));
+  const naming = fresh.filter((one) => governs(one) && touches(one, change.identifier));
+  const entry = naming.findLast(({ decision }) => decision !== "proposed") ?? naming.at(-1);
   if (entry === undefined) {
     return refuse(
       `missing: ${what} in ${LOG_FILE}`,
@@ -119,7 +120,10 @@ function recorded(
   }
   const { id, decision, class: declared } = entry;
   if (decision !== "approved") {
-    return refuse(`${id} names it and is ${decision}`, "leave the change out, or propose it anew");
+    const remedy = decision === "proposed"
+      ? "merge it once that is decided"
+      : "leave the change out, or propose it anew";
+    return refuse(`${id} names it and is ${decision}`, remedy);
   }
   const exact = exactly(entry, change.identifier);
   if (exact !== undefined && !(same(exact.old, change.old) && same(exact.new, change.new))) {
@@ -294,9 +298,9 @@ function touches({ touched }: LogEntry, identifier: string): boolean {
   );
 }
 
-/** Names of many exports or files: `export:./oap#Decoder*`, `path:src/tls/`. */
+/** Names of many exports: `export:./oap#Decoder*`. */
 function isPattern(identifier: string): boolean {
-  return /^export:.*\*$|^path:.*\/$/.test(identifier);
+  return /^export:.*\*$/.test(identifier);
 }
 
 function exactly({ touched }: LogEntry, identifier: string): Touched | undefined {

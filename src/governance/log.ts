@@ -40,7 +40,7 @@ export interface LogEntry {
   readonly kind: "change" | "revert" | "emergency" | "drill" | "audit" | "appeal";
   /** The class that its author declares; the check derives its own. */
   readonly class: Level;
-  readonly decision: "approved" | "rejected" | "withdrawn" | "passed" | "failed";
+  readonly decision: "proposed" | "approved" | "rejected" | "withdrawn" | "passed" | "failed";
   readonly author: string;
   readonly votes: Readonly<Partial<Record<Role, readonly Vote[]>>>;
   readonly rationale: string;
@@ -80,7 +80,7 @@ const ENTRY: z.ZodType<LogEntry> = z.strictObject({
   date: TIME,
   kind: z.enum(["change", "revert", "emergency", "drill", "audit", "appeal"]),
   class: z.literal([0, 1, 2, 3]),
-  decision: z.enum(["approved", "rejected", "withdrawn", "passed", "failed"]),
+  decision: z.enum(["proposed", "approved", "rejected", "withdrawn", "passed", "failed"]),
   author: TEXT,
   votes: z.partialRecord(z.enum(ROLE_NAMES), VOTES),
   rationale: TEXT,

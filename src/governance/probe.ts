@@ -16,7 +16,7 @@ import { createMetrics } from "../metrics/mod.ts";
 import { ALPN, encodeFrame, FAULTS, FLAGS, HEADER_BYTES, HELLO_BYTES } from "../oap/mod.ts";
 import { VERSION } from "../oap/frame.ts";
 import type { Found, ProbeJson as Json } from "./found.ts";
-import { type GuardFigures, guardOutcomes } from "./probe_guard.ts";
+import { type GuardFigures, guardOutcomes, outcome } from "./probe_guard.ts";
 import { moduleFacts } from "./probe_module.ts";
 
 /**
@@ -37,7 +37,7 @@ export async function probe(figures: GuardFigures): Promise<Found> {
   for (const [fault, { kind, reason, status }] of Object.entries(FAULTS)) {
     found[`fault:${fault}`] = { kind, reason, status };
   }
-  Object.assign(found, wire(), configuration(), await exposition(), await auditFields());
+  Object.assign(found, await wire(), configuration(), await exposition(), await auditFields());
   return {
     identifiers: found,
     ceilings: { module: facts.module, library: facts.library },
@@ -45,16 +45,18 @@ export async function probe(figures: GuardFigures): Promise<Found> {
   };
 }
 
-function wire(): Record<string, Json> {
-  const frame = encodeFrame({
-    flags: FLAGS.REQ | FLAGS.START | FLAGS.END,
-    code: 0x1234,
-    appProtoId: 0x5678,
-    tenantId: 0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10n,
-    corrId: 0x1112_1314_1516_1718n,
-    capability: new Uint8Array([0xca]),
-    payload: new Uint8Array([0xfe]),
-  });
+async function wire(): Promise<Record<string, Json>> {
+  const frame = await outcome(() =>
+    hex(encodeFrame({
+      flags: FLAGS.REQ | FLAGS.START | FLAGS.END,
+      code: 0x1234,
+      appProtoId: 0x5678,
+      tenantId: 0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10n,
+      corrId: 0x1112_1314_1516_1718n,
+      capability: new Uint8Array([0xca]),
+      payload: new Uint8Array([0xfe]),
+    }))
+  );
   const flags = Object.entries(FLAGS).map(([name, bit]): [string, Json] => [
     `wire:flags.${name}`,
     bit,
@@ -66,8 +68,12 @@ function wire(): Record<string, Json> {
     "wire:hello_bytes": HELLO_BYTES,
     "wire:alpn": ALPN,
     // All fields with bytes of their own: a field that moves is seen.
-    "wire:frame": Array.from(frame, (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    "wire:frame": frame,
   };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function configuration(): Record<string, Json> {

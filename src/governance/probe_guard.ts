@@ -21,7 +21,8 @@ export interface GuardFigures {
   readonly inflateRatio: number;
 }
 
-type Attempt = () => unknown;
+/** Something tried. */
+export type Attempt = () => unknown;
 
 const HEAD = {
   flags: FLAGS.REQ | FLAGS.START | FLAGS.END | FLAGS.COMP,
@@ -111,7 +112,8 @@ export async function guardOutcomes(figures: GuardFigures): Promise<Record<strin
   return outcomes;
 }
 
-async function outcome(attempt: Attempt): Promise<string> {
+/** What an attempt came to: the kind or fault of its refusal, or what it gave. */
+export async function outcome(attempt: Attempt): Promise<string> {
   try {
     const came = await attempt();
     if (came instanceof Uint8Array) return `${came.length} bytes came out`;
