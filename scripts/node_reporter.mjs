@@ -34,6 +34,7 @@ export default async function* leaves(source) {
     const place = relative(process.cwd(), data.file ?? "?").replace(/^\.build\//, "");
     const file = place.startsWith("test/harness.") ? "test/…" : place;
     const name = [...path.slice(0, data.nesting), data.name].join(" > ");
-    yield `${JSON.stringify({ file, name, outcome: outcome(type, data) })}\n`;
+    const why = typeof data.skip === "string" && data.skip !== "" ? { why: data.skip } : {};
+    yield `${JSON.stringify({ file, name, outcome: outcome(type, data), ...why })}\n`;
   }
 }

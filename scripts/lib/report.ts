@@ -12,6 +12,8 @@ export interface Leaf {
   readonly file: string;
   readonly name: string;
   readonly outcome: Outcome;
+  /** Why it was skipped, where the runner tells. */
+  readonly why?: string;
 }
 
 /** Leaf tests by outcome. */

@@ -37,6 +37,8 @@ export interface Selection {
 export interface SuiteResult {
   readonly suite: SuiteName;
   readonly counts: Tally;
+  /** Every leaf test; of Rust the failed ones only. */
+  readonly leaves: readonly Leaf[];
   /** Failed leaf tests. */
   readonly failures: readonly Leaf[];
   /** Lines for the summary: vectors, why something was left out. */
@@ -98,7 +100,7 @@ function judge(
     counts = add(counts, { ...NOTHING, failed: 1 });
     notes.push("the runner reported no test: counted as 1 failed");
   }
-  return { suite, counts, failures, notes, output: ran.output, ms: ran.ms };
+  return { suite, counts, leaves, failures, notes, output: ran.output, ms: ran.ms };
 }
 
 function report(name: string): string {
@@ -107,7 +109,7 @@ function report(name: string): string {
 }
 
 function leftOut(suite: SuiteName, why: string): SuiteResult {
-  return { suite, counts: NOTHING, failures: [], notes: [why], output: "", ms: 0 };
+  return { suite, counts: NOTHING, leaves: [], failures: [], notes: [why], output: "", ms: 0 };
 }
 
 async function runDeno(selection: Selection): Promise<SuiteResult> {

@@ -24,15 +24,15 @@ export class Child implements AsyncDisposable {
   readonly #name: string;
 
   /**
-   * Starts a program of `test/attack/rig`.
+   * Starts a program that takes commands.
    *
    * @param runtime Which runtime runs it.
-   * @param name The program's file, without its ending.
+   * @param name The program's file in `test/attack/rig`, or its path from the root, without its ending.
    * @param options See {@linkcode SpawnOptions}.
    */
   constructor(runtime: RuntimeName, name: string, options: SpawnOptions = {}) {
     this.#name = `${name} (${runtime})`;
-    const entry = `test/attack/rig/${name}.ts`;
+    const entry = name.includes("/") ? `${name}.ts` : `test/attack/rig/${name}.ts`;
     this.#spawned = spawnRuntime(runtime, entry, [], { ...GC, ...options, input: true });
   }
 
