@@ -4,7 +4,7 @@
  * @module
  */
 
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import process from "node:process";
 import { pairs, type RowReport, table } from "../test/attack/rig/report.ts";
@@ -15,12 +15,13 @@ import { seconds } from "./lib/process.ts";
 import { compile } from "./lib/suites.ts";
 
 const USAGE =
-  `usage: deno task attack [NAME…] [--runtime deno|bun|node] [--full|--small] [--json FILE]
+  `usage: deno task attack [NAME…] [--runtime deno|bun|node] [--full|--small] [--json FILE [--again]]
 
   NAME       attacks to run, by name or its beginning; all without one
   --runtime  what runs the attacked server; the runtime of this command without it
   --small    a second or so for each attack instead of the full figures
   --json     writes the reports to a file
+  --again    runs only those that the file does not have as passed, and takes the others from it
   --list     names the attacks`;
 
 interface Options {
@@ -28,6 +29,15 @@ interface Options {
   readonly runtime: RuntimeName;
   readonly scale: Scale;
   readonly json: string | undefined;
+  readonly again: boolean;
+}
+
+/** What `--json` writes, anew after each row: a run that is stopped has told what it knew. */
+interface Saved {
+  readonly machine: string;
+  readonly runtime: RuntimeName;
+  readonly scale: Scale;
+  readonly rows: readonly RowReport[];
 }
 
 function usage(problem: string): never {
@@ -51,6 +61,7 @@ function parse(args: readonly string[]): Options {
   let runtime = runtimeName();
   let scale: Scale = "full";
   let json: string | undefined;
+  let again = false;
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
     if (arg === "--") continue;
@@ -58,6 +69,7 @@ function parse(args: readonly string[]): Options {
     else if (arg === "--full") scale = "full";
     else if (arg === "--small") scale = "small";
     else if (arg === "--json") json = args[++i] ?? usage("--json wants a file");
+    else if (arg === "--again") again = true;
     else if (arg === "--list") {
       for (const { name, about } of ROWS) console.log(`${name.padEnd(16)}${about}`);
       process.exit(0);
@@ -67,7 +79,18 @@ function parse(args: readonly string[]): Options {
     } else if (arg.startsWith("-")) usage(`unknown option ${arg}`);
     else rows.push(...named(arg).filter((row) => !rows.includes(row)));
   }
-  return { rows: rows.length > 0 ? rows : ROWS, runtime, scale, json };
+  if (again && json === undefined) usage("--again wants --json FILE");
+  return { rows: rows.length > 0 ? rows : ROWS, runtime, scale, json, again };
+}
+
+/** Rows that have passed on this runtime at this scale, by a file of an earlier run. */
+function passedBefore({ json, again, runtime, scale }: Options): RowReport[] {
+  if (!again || json === undefined || !existsSync(json)) return [];
+  const saved = JSON.parse(readFileSync(json, "utf8")) as Saved;
+  if (saved.runtime !== runtime || saved.scale !== scale) {
+    usage(`${json} is of ${saved.runtime} at ${saved.scale} figures`);
+  }
+  return saved.rows.filter(({ faults }) => faults.length === 0);
 }
 
 function load(): string {
@@ -95,19 +118,21 @@ async function runOne(row: Row, runtime: RuntimeName, scale: Scale): Promise<Row
 }
 
 async function main(): Promise<number> {
-  const { rows, runtime, scale, json } = parse(process.argv.slice(2));
+  const options = parse(process.argv.slice(2));
+  const { rows, runtime, scale, json } = options;
   const compiled = await compile();
   if (compiled.code !== 0) {
     console.error(`attack: the attackers do not compile for Node\n${compiled.output}`);
     return 1;
   }
   const machine = `${cpus().length} x ${cpus()[0]?.model ?? "unknown processor"}`;
-  const when = new Date().toISOString();
-  console.log(`${machine}, ${runtime}, ${scale}, ${when}, load ${load()}\n`);
-  const reports: RowReport[] = [];
+  console.log(`${machine}, ${runtime}, ${scale}, ${new Date().toISOString()}, load ${load()}\n`);
+  const known = new Map(passedBefore(options).map((row) => [row.name, row]));
   for (const row of rows) {
-    const report = await runOne(row, runtime, scale);
-    reports.push(report);
+    if (known.has(row.name)) continue;
+    const ran = `${new Date().toISOString().slice(0, 16)}, ${loadavg()[0]?.toFixed(1)}`;
+    const report = { ...await runOne(row, runtime, scale), ran };
+    known.set(row.name, report);
     const verdict = report.faults.length === 0 ? "pass" : "FAIL";
     const figures = Object.entries(report.figures).map(([name, value]) => `${name} ${value}`);
     console.log(
@@ -116,10 +141,10 @@ async function main(): Promise<number> {
     );
     for (const fault of report.faults) console.log(`      ${fault}`);
     if (json === undefined) continue;
-    // after each row, so that a run that is stopped has told what it knew
-    const text = JSON.stringify({ machine, runtime, scale, when, load: load(), rows: reports });
-    writeFileSync(json, `${text}\n`);
+    const saved: Saved = { machine, runtime, scale, rows: [...known.values()] };
+    writeFileSync(json, `${JSON.stringify(saved)}\n`);
   }
+  const reports = ROWS.flatMap(({ name }) => known.get(name) ?? []);
   console.log(`\n${table(reports)}`);
   const failed = reports.filter(({ faults }) => faults.length > 0).length;
   console.log(`\n${reports.length - failed} passed, ${failed} failed`);

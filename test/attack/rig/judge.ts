@@ -64,7 +64,7 @@ export function judge(
 }
 
 /** Whether the last of some waves left at most 5 % more resident memory than the one before it. */
-export function settled(after: readonly number[]): boolean {
+function settled(after: readonly number[]): boolean {
   const last = after.at(-1);
   const before = after.at(-2);
   return last !== undefined && before !== undefined && last <= before * 1.05;

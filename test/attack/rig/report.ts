@@ -31,6 +31,8 @@ export interface RowReport {
   /** What did not hold; empty: passed. */
   readonly faults: readonly string[];
   readonly seconds: number;
+  /** When it ran, and how busy the machine was then; its load is the average of a minute. */
+  readonly ran?: string;
 }
 
 const MIB = 1_048_576;
@@ -62,6 +64,7 @@ const COLUMNS: readonly [string, (row: RowReport) => string][] = [
     "descriptors",
     ({ descriptors: d }) => d === undefined ? "-" : `${d.before} / ${d.peak} / ${d.after}`,
   ],
+  ["ran (UTC), machine load", ({ ran }) => ran ?? "-"],
   ["verdict", ({ faults }) => faults.length === 0 ? "pass" : `FAIL (${faults.length})`],
 ];
 

@@ -13,7 +13,7 @@ import type { WaveName } from "../waves/mod.ts";
 import { Child, helperRuntime } from "./child.ts";
 import type { Fates } from "./crowd.ts";
 import type { HonestOptions, HonestReport } from "./honest.ts";
-import { judge, settled } from "./judge.ts";
+import { judge } from "./judge.ts";
 import { ATTACK_SOURCES } from "./protocol.ts";
 import type { RowReport } from "./report.ts";
 import type { ServerReady, ServerStats } from "./server.ts";
@@ -95,14 +95,8 @@ const HONEST: Readonly<Record<Scale, Partial<HonestOptions>>> = {
 const PATIENCE_MS: Readonly<Record<Scale, number>> = { full: 2_000, small: 10_000 };
 /** Milliseconds for which the honest client is alone. */
 const ALONE_MS: Readonly<Record<Scale, number>> = { full: 5_000, small: 200 };
-/**
- * How many waves: the second shows what the first left. Allocators take more than one to settle, so up
- * to four are run until one adds no more than it may.
- */
-const WAVES: Readonly<Record<Scale, { least: number; most: number }>> = {
-  full: { least: 2, most: 4 },
-  small: { least: 1, most: 1 },
-};
+/** How many waves: the second shows what the first left. */
+const WAVES: Readonly<Record<Scale, number>> = { full: 2, small: 1 };
 /** Milliseconds for the server to notice that the last socket has gone. */
 const SETTLE_MS = 10_000;
 
@@ -181,10 +175,7 @@ async function run<L extends Load, F>(
   const watch = setInterval(() => most = Math.max(most, server.descriptors()), 200);
   const waves: Seen<L, F>[] = [];
   try {
-    const { least, most } = WAVES[scale];
-    for (let n = 0; n < least || n < most && !settled(waves.map(residentAfter)); n++) {
-      waves.push(await wave());
-    }
+    for (let n = 0; n < WAVES[scale]; n++) waves.push(await wave());
   } finally {
     clearInterval(watch);
   }

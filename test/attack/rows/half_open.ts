@@ -41,9 +41,9 @@ async function stop(stage: Stage, { count }: HalfOpenLoad): Promise<HalfOpenFate
   await peer.tell("ask", 16);
   peer.kill("SIGSTOP");
   const start = performance.now();
-  // the honest client's dials come and go
+  // the honest client's dials come and go: until there is a moment without one
   const left = async (): Promise<number> => await server.tell<number>("inflight") - before;
-  while (await left() > 1 && performance.now() - start < PATIENCE_MS) await delay(20);
+  while (await left() > 0 && performance.now() - start < PATIENCE_MS) await delay(5);
   return { foundMs: performance.now() - start, left: Math.max(0, await left() - 1) };
 }
 
