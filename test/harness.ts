@@ -31,6 +31,11 @@ interface Scope {
 export interface TestOptions {
   /** Skip, or skip for the reason given. */
   readonly skip?: boolean | string;
+  /**
+   * Which real part is missing, such as a Prometheus, or `false`. The test is skipped for want of it; with
+   * `RON_REAL=1`, as in the nightly run, it fails.
+   */
+  readonly needs?: false | string;
   /** Milliseconds until the test fails. @default {60000} */
   readonly timeout?: number;
   /** `false` turns the leak check off; say why beside it. */
@@ -44,6 +49,9 @@ export interface It {
   /** Registers a test that is not run. */
   skip(name: string, body?: Hook): void;
 }
+
+/** How the reason of a skip begins, where something real is missing. */
+export const NEEDS = "a real part is missing";
 
 /** How long Node may go on after the last test of a file; then something still holds the process. */
 const GRACE_MS = 5_000;
@@ -130,9 +138,17 @@ async function runTest(own: Scope, name: string, options: TestOptions, body: Hoo
 
 function register(name: string, options: TestOptions, body: Hook): void {
   const own = scope;
-  const { skip, timeout = 60_000 } = options;
+  const { needs = false, timeout = 60_000 } = options;
+  const fails = needs !== false && process.env["RON_REAL"] === "1";
+  const skip = needs !== false && !fails && !options.skip ? `${NEEDS}: ${needs}` : options.skip;
   const native = skip === undefined ? { timeout } : { timeout, skip };
-  test(name, native, () => runTest(own, name, options, body));
+  if (typeof skip === "string" && skip.startsWith(NEEDS)) {
+    console.log(`${skip}: "${name}" is skipped`);
+  }
+  test(name, native, () => {
+    if (fails) throw new Error(`${NEEDS}: ${needs}`);
+    return runTest(own, name, options, body);
+  });
 }
 
 /** Registers a test whose leftovers fail it: sockets, timers, abort listeners. */

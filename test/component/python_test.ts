@@ -12,12 +12,12 @@ import { countVectors, describe, it, ROOT, runtimeName } from "../harness.ts";
 const WASMTIME = "wasmtime==50.0.1";
 
 /** Why the example cannot run here, or where its packages are. */
-function prepare(): { skip: string } | { packages: string } {
+function prepare(): { skip: string } | { needs: string } | { packages: string } {
   if (runtimeName() !== "deno") {
     return { skip: "the example runs no runtime of ours: Deno's run has it" };
   }
   if (!existsSync(join(ROOT, "wasm/pkg/component/oap.component.wasm"))) {
-    return { skip: "the component is not built: scripts/build_wasm.sh --component" };
+    return { needs: "the component is not built: scripts/build_wasm.sh --component" };
   }
   const packages = join(ROOT, "wasm/pkg/python");
   if (existsSync(join(packages, "wasmtime"))) return { packages };
@@ -25,15 +25,16 @@ function prepare(): { skip: string } | { packages: string } {
   const installed = spawnSync("python3", pip, { encoding: "utf8" });
   if (installed.status === 0) return { packages };
   return {
-    skip: `python3 cannot install ${WASMTIME}: ${installed.error?.message ?? "pip failed"}`,
+    needs: `python3 cannot install ${WASMTIME}: ${installed.error?.message ?? "pip failed"}`,
   };
 }
 
 describe("component, Python", () => {
   const ready = prepare();
-  const skip = "skip" in ready ? ready.skip : false;
+  const skip = "skip" in ready && ready.skip;
+  const needs = "needs" in ready && ready.needs;
   for (const file of ["guard", "decode"]) {
-    it(`runs the ${file} vectors`, { skip }, () => {
+    it(`runs the ${file} vectors`, { skip, needs }, () => {
       const PYTHONPATH = "packages" in ready ? ready.packages : "";
       const run = spawnSync("python3", [join(ROOT, "examples/python/run_vectors.py"), file], {
         encoding: "utf8",

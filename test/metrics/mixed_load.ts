@@ -13,6 +13,18 @@ import { throwAwayCertificate } from "../../src/testing/mod.ts";
 /** What a series must have moved by, by its name and labels. */
 export type Expected = Readonly<Record<string, number>>;
 
+/** What the servers and the client must have counted. */
+export interface Moves {
+  readonly server: Expected;
+  readonly client: Expected;
+}
+
+function sumOf(a: Moves, b: Moves): Moves {
+  const add = (one: Expected, two: Expected): Expected =>
+    Object.fromEntries(Object.entries(one).map(([name, n]) => [name, n + (two[name] ?? 0)]));
+  return { server: add(a.server, b.server), client: add(a.client, b.client) };
+}
+
 const HEAD = { code: 0, appProtoId: 7, tenantId: 0n };
 const SLOTS = 12;
 
@@ -48,8 +60,19 @@ export class MixedLoad implements AsyncDisposable {
     ];
   }
 
-  /** Runs all clients. Returns what the servers and the client must have counted. */
-  async run(): Promise<{ readonly server: Expected; readonly client: Expected }> {
+  /**
+   * Runs all clients, again and again until so many seconds are over, and once at least.
+   *
+   * @returns What the servers and the client must have counted.
+   */
+  async run(seconds: number = 0): Promise<Moves> {
+    const end = performance.now() + seconds * 1_000;
+    let moves = await this.#round();
+    while (performance.now() < end) moves = sumOf(moves, await this.#round());
+    return moves;
+  }
+
+  async #round(): Promise<Moves> {
     await this.#good();
     await this.#slow();
     await this.#hostile();
@@ -134,13 +157,15 @@ export class MixedLoad implements AsyncDisposable {
 
   /** Forty connections at once where five a second may come: what these see of it. */
   async #flood(): Promise<{ readonly taken: number; readonly refused: number }> {
+    const judged = (): number => {
+      const { accepts, rejected } = this.rated.counters();
+      return accepts + rejected.rate_limited;
+    };
+    const before = judged();
     const sockets = await Promise.all(Array.from({ length: 40 }, () => plain(this.#listeners[3]!)));
     const ends = sockets.map((socket) => new Promise((done) => socket.once("close", done)));
     for (const socket of sockets) socket.resume();
-    await until(() => {
-      const { accepts, rejected } = this.rated.counters();
-      return accepts + rejected.rate_limited === sockets.length;
-    });
+    await until(() => judged() - before === sockets.length);
     await delay(200);
     const open = sockets.filter((socket) => !socket.destroyed);
     for (const socket of open) socket.end();
@@ -162,8 +187,9 @@ export class MixedLoad implements AsyncDisposable {
     for (let i = 0; i < 2; i++) {
       await untilClosed(await plain(tls), (socket) => socket.write("GET / HTTP/1.1\r\n\r\n"));
     }
+    const { ioClosed } = this.tcp.counters();
     await reset(tcp);
-    await until(() => this.tcp.counters().ioClosed === 1);
+    await until(() => this.tcp.counters().ioClosed === ioClosed + 1);
     // Nothing listens on the port of a listener that is gone.
     const gone = await this.paced.listen({ address: "tcp://127.0.0.1:0" });
     const nowhere = gone.address;

@@ -21,9 +21,9 @@ function find(program: string): string | undefined {
 const SERVER: string | undefined = find("prometheus");
 const TOOL: string | undefined = find("promtool");
 
-/** Why tests with it are skipped, or `false`. */
-export const SKIP: false | string = (SERVER === undefined || TOOL === undefined) &&
-  "prometheus is not installed: run scripts/setup_prometheus.sh";
+/** What tests with it lack, or `false`. */
+export const MISSING: false | string = (SERVER === undefined || TOOL === undefined) &&
+  "prometheus is not installed: run scripts/setup_real_parts.sh";
 
 /** What a program said. */
 export interface Said {

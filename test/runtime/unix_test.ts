@@ -147,7 +147,7 @@ describe("a Unix socket", () => {
   });
 
   it("is bound with the mask set, so that there is no moment of another mode", {
-    skip: spawnSync("strace", ["-V"]).status === 0 ? false : "there is no strace to see it with",
+    needs: spawnSync("strace", ["-V"]).status !== 0 && "strace is not installed",
   }, async () => {
     const home = directory();
     const trace = await traced(join(home, "trace"), `unix:${join(home, "a.sock")}`);

@@ -163,7 +163,7 @@ describe("I-11: tls: amnesia", () => {
     timeout: 120_000,
     ...(runtimeName() !== "bun"
       ? { skip: "Bun: traced there; on Deno the permissions show it" }
-      : noStrace && { skip: "strace is not installed" }),
+      : { needs: noStrace && "strace is not installed" }),
   }, async () => {
     const directory = await mkdtemp(join(tmpdir(), "ron-amnesia-"));
     try {

@@ -11,9 +11,9 @@ import { TransportError } from "../../mod.ts";
 import { after, before, describe, it } from "../harness.ts";
 import { Ends, testAuthority } from "./ends.ts";
 
-function missing(tool: string): { skip?: string } {
+function missing(tool: string): { needs: false | string } {
   const { error } = spawnSync(tool, ["version"], { stdio: "ignore", timeout: 10_000 });
-  return error === undefined ? {} : { skip: `${tool} is not installed` };
+  return { needs: error !== undefined && `${tool} is not installed` };
 }
 
 /** A tool that runs, and what it has written so far. */
@@ -216,8 +216,23 @@ describe("tls: openssl and sslscan", () => {
       for (const old of ["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2"]) {
         assert.match(text, new RegExp(`${old.replace(".", "\\.")}\\s+disabled`), old);
       }
-      assert.doesNotMatch(text, /vulnerable to heartbleed(?<!not vulnerable to heartbleed)/);
-      assert.match(text, /TLSv1\.3\s+\d+ bits\s+TLS_/);
+      assert.match(text, /Session renegotiation not supported/);
+      assert.doesNotMatch(text, /Compression enabled|(?<!not )vulnerable to heartbleed/);
+      // All that is offered, line by line: suites of TLS 1.3 and groups of 128 bits or more.
+      const suites = text.match(/^(Preferred|Accepted) .*$/gm) ?? [];
+      assert.ok(suites.length >= 2, text);
+      for (const suite of suites) {
+        assert.match(
+          suite,
+          / TLSv1\.3 +(128|256) bits +TLS_(AES_\d+_GCM|CHACHA20_POLY1305)_SHA\d+ /,
+        );
+      }
+      const [, groups = ""] = /Key Exchange Group\(s\):\n([^]*?)\n\n/.exec(text) ?? [];
+      assert.ok(groups !== "", text);
+      for (const group of groups.split("\n")) {
+        assert.match(group, /^TLSv1\.3 +(128|192|2\d\d|256|260) bits +(secp|x25519|x448)/);
+      }
+      assert.match(text, /ECC Key Strength: +(128|192|256)/);
       await delay(50);
       assert.equal(ends.server.readiness.state, "Ready");
     },
