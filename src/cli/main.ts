@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command line: `serve`, `send`, `top`, `config` and `demo`.
+ * The command line: `serve`, `send`, `top`, `config`, `governance`, `doctor` and `demo`.
  *
  * Importing this module runs it.
  *

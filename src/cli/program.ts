@@ -8,6 +8,7 @@ import { parseFor, PROGRAM, usageError } from "./args.ts";
 import type { Command, Terminal } from "./command.ts";
 import { config } from "./config.ts";
 import { demo } from "./demo.ts";
+import { doctor } from "./doctor.ts";
 import { EXIT, failureOf } from "./exit_codes.ts";
 import { governance } from "./governance.ts";
 import { commandHelp, programHelp } from "./help.ts";
@@ -24,6 +25,7 @@ const COMMANDS: readonly Command[] = Object.freeze([
   top,
   config,
   governance,
+  doctor,
   version,
 ]);
 

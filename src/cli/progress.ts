@@ -63,10 +63,16 @@ export function barText(
   }/s`;
   const width = Math.min(30, columns - label.length - tail.length - 5);
   if (width < 5) return tail.slice(0, Math.max(0, columns - 1));
-  const full = Math.round(share * width);
-  return `${label} ${"█".repeat(full)}${"░".repeat(width - full)} ${tail}`;
+  return `${label} ${meter(share, width)} ${tail}`;
 }
 
-function paint(text: string): string {
+/** A share of a width. */
+export function meter(share: number, width: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * width);
+  return "█".repeat(full) + "░".repeat(width - full);
+}
+
+/** Text in the colour of progress, unless colours are not wanted. */
+export function paint(text: string): string {
   return (env("NO_COLOR") ?? "") === "" ? `\x1b[36m${text}\x1b[0m` : text;
 }

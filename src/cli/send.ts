@@ -4,9 +4,11 @@
  * @module
  */
 
+import { unlessAborted } from "../abortable.ts";
 import { parseAddress } from "../address.ts";
 import type { TransportConfig } from "../config/config.ts";
 import type { Connection } from "../connection.ts";
+import { deferred } from "../deferred.ts";
 import { TransportError } from "../errors.ts";
 import type { DialOptions } from "../options.ts";
 import { corrIds, framed } from "../oap/mod.ts";
@@ -14,6 +16,7 @@ import { onInterrupt, processFacts } from "../runtime/host.ts";
 import { basename, type InputFile, openInput, readText } from "../runtime/host_files.ts";
 import { nativeZstd } from "../runtime/zstd.ts";
 import { Transport } from "../transport.ts";
+import { bootstrapView } from "./bootstrap_progress.ts";
 import type { Command, Parsed, Terminal } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { bytesText, mibPerSecond, msText, rounded, shareText } from "./figures.ts";
@@ -21,7 +24,8 @@ import { fileError } from "./file_errors.ts";
 import { NO_PROGRESS, progressBar } from "./progress.ts";
 import { answersOf, transferFile } from "./send_file.ts";
 import type { SendReport } from "./send_report.ts";
-import { configFromFlags, TRANSPORT_FLAGS } from "./transport_flags.ts";
+import { addTor, allowTorDial, TOR_FLAGS, torHooks } from "./tor.ts";
+import { configFromFlags, flagsGiven, TRANSPORT_FLAGS } from "./transport_flags.ts";
 import { VERSION } from "./version.ts";
 
 /** The command. */
@@ -33,12 +37,14 @@ export const send: Command = {
       { line: "send FILE tls://127.0.0.1:7443 --ca ca.pem", says: "trusting the roots in ca.pem" },
       { line: "send FILE tcp://127.0.0.1:7000 --json", says: "without encryption; data as JSON" },
       { line: "send FILE unix:/run/app/app.sock", says: "over a Unix socket" },
+      { line: "send FILE ADDRESS.onion:7000", says: "over Tor, in this process" },
     ],
     arguments: [{ name: "FILE" }, { name: "ADDR" }],
     flags: [
       { name: "ca", value: "FILE", help: "roots to trust, PEM; without it the system's" },
       { name: "server-name", value: "NAME", help: "name to verify, where it is not the host's" },
       { name: "no-compress", help: "send every frame plain" },
+      ...TOR_FLAGS,
       ...TRANSPORT_FLAGS,
     ],
   },
@@ -69,8 +75,11 @@ interface Dial {
 }
 
 async function dialSetup(parsed: Parsed, address: string): Promise<Omit<Dial, "address">> {
-  const config = configFromFlags(parsed);
-  const encrypted = parseAddress(address).transport === "tls";
+  const flags = flagsGiven(parsed);
+  addTor(flags, parsed, address, false);
+  allowTorDial(flags);
+  const config = configFromFlags(flags);
+  const encrypted = parseAddress(address).transport === "tls" || config.tls?.enabled === true;
   config.bind_addr = null;
   if (encrypted) {
     config.backend ??= "tls";
@@ -112,12 +121,24 @@ async function sendOver(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<SendReport> {
-  const transport = new Transport(dial.config);
+  const view = bootstrapView(terminal.err);
+  const quiet = parsed.has("quiet") || parsed.has("json");
+  const settled = deferred<void>();
+  const transport = new Transport(dial.config, {
+    ...await torHooks(parsed, { backend: dial.config.backend ?? "tcp" }),
+    onBootstrap: (progress) => quiet || view.at(progress),
+    onReadiness: ({ to }) => to.state === "Degraded" || settled.resolve(),
+  });
   const { runtime, version, pid } = processFacts();
   const bar = parsed.has("quiet")
     ? NO_PROGRESS
     : progressBar(terminal.err, basename(path), file.size);
   try {
+    // A dial before Tor has bootstrapped, or after it has not in time, is refused and says why.
+    if (transport.readiness.state === "Degraded") {
+      await unlessAborted(settled.promise, signal, () => Promise.resolve());
+    }
+    view.end();
     const connection = await connect(transport, dial, signal);
     const { openedAfterMs, tls } = connection.info;
     const compress = parsed.has("no-compress") ? undefined : await nativeZstd();
@@ -131,6 +152,7 @@ async function sendOver(
       onProgress: (bytes) => bar.at(bytes),
     });
     await link.close();
+    await transport.drain(); // on Tor, what was said last gets time to leave
     const { receipt, seconds, ...rest } = transfer;
     return {
       file: path,
@@ -147,6 +169,7 @@ async function sendOver(
       intact: receipt.bytes === rest.bytes && receipt.sha256 === rest.sha256,
     };
   } finally {
+    view.end();
     bar.end();
     await transport.close();
   }

@@ -17,7 +17,11 @@ import { ServeEvents } from "./serve_events.ts";
 import { serveMetrics } from "./serve_metrics.ts";
 import { type ServeSetup, serveSetup } from "./serve_setup.ts";
 import { StreamStore } from "./store.ts";
+import { TOR_FLAGS, torHooks } from "./tor.ts";
 import { TRANSPORT_FLAGS } from "./transport_flags.ts";
+
+/** Why a listen was given up. */
+const INTERRUPTED = new Error("interrupted");
 
 /** How long work under way may take after an interrupt, in milliseconds. */
 const DRAIN_MS = 5_000;
@@ -45,6 +49,10 @@ export const serve: Command = {
         says: "echo; /metrics for Prometheus, /ready and /live for probes",
       },
       { line: "serve --addr tcp://127.0.0.1:0 --json", says: "echo on a free port, told as JSON" },
+      {
+        line: "serve --backend arti --transport.arti-state tor --dir received",
+        says: "an onion service, with the same address each time it is started",
+      },
     ],
     arguments: [],
     flags: [
@@ -57,7 +65,7 @@ export const serve: Command = {
       {
         name: "addr",
         value: "ADDR",
-        help: "tcp://HOST:PORT, tls://HOST:PORT or unix:/PATH; port 0 is any",
+        help: "tcp://HOST:PORT, tls://HOST:PORT, unix:/PATH or arti://NAME:PORT; port 0 is any",
       },
       { name: "cert", value: "FILE", help: "certificate chain, PEM" },
       { name: "key", value: "FILE", help: "its private key, PEM" },
@@ -72,6 +80,7 @@ export const serve: Command = {
       { name: "metrics", value: "HOST:PORT", help: "serve /metrics, /ready and /live over HTTP" },
       { name: "log", help: "write the log to standard error, by log.level and log.format" },
       { name: "control", help: "answer `status` lines on standard input; its end drains" },
+      ...TOR_FLAGS,
       ...TRANSPORT_FLAGS,
     ],
   },
@@ -83,6 +92,8 @@ async function runServer(setup: ServeSetup, parsed: Parsed, terminal: Terminal):
   const { loaded, sources } = setup;
   const transport: Transport = new Transport(loaded.document, {
     ...loaded.hooks,
+    ...await torHooks(parsed, loaded.config),
+    onBootstrap: (progress) => events.bootstrap(progress),
     ...(parsed.has("log") ? { logger: lineLogger((line) => void terminal.err.write(line)) } : {}),
     onReadiness: (transition) => events.readiness(transition),
     onConnectionClosed: (event) => events.closed(event, transport.counters()),
@@ -103,6 +114,9 @@ async function runServer(setup: ServeSetup, parsed: Parsed, terminal: Terminal):
   try {
     if (setup.metrics !== undefined) http = await serveMetrics(setup.metrics, transport);
     return await serveUntil(ended, transport, setup, events, http);
+  } catch (error) {
+    await transport.close();
+    throw error;
   } finally {
     stop();
     await http?.close();
@@ -123,7 +137,11 @@ async function serveUntil(
   let draining = false;
   let cut = false;
   const { material, address } = setup;
+  // To listen takes a while on Tor, and can be interrupted.
+  const listening = new AbortController();
+  void ended.then(() => listening.abort(INTERRUPTED));
   const listener = await transport.listen({
+    signal: listening.signal,
     ...(address === undefined ? {} : { address }),
     ...(material === undefined ? {} : { tls: () => material }),
     onConnection(connection) {
@@ -135,7 +153,14 @@ async function serveUntil(
       running.add(work);
       return work;
     },
+  }).catch((error: unknown) => {
+    if (error === INTERRUPTED) return undefined;
+    throw error;
   });
+  if (listener === undefined) {
+    await transport.close();
+    return EXIT.interrupted;
+  }
   const { transport: _carrier, ...where } = listener.address;
   events.listening(formatAddress(where), setup.told, performance.now() - start, http);
   for (const warning of setup.loaded.warnings) events.warning(warning);

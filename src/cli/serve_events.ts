@@ -5,6 +5,7 @@
  */
 
 import { formatAddress } from "../address.ts";
+import type { BootstrapProgress } from "../arti/backend.ts";
 import type { ReloadResult } from "../config/config.ts";
 import { issueText } from "../config/issues.ts";
 import { toml } from "../config/sample.ts";
@@ -13,6 +14,7 @@ import type { TransportCounters } from "../counters.ts";
 import type { ConnectionClosed } from "../options.ts";
 import { type Readiness, type ReadinessTransition, reasonOf } from "../readiness.ts";
 import { memoryUse, processFacts, residentBytes } from "../runtime/host.ts";
+import { type BootstrapView, bootstrapView } from "./bootstrap_progress.ts";
 import type { Terminal } from "./command.ts";
 import { bytesText, mibPerSecond, rounded } from "./figures.ts";
 import type { StoredStream } from "./store.ts";
@@ -39,6 +41,8 @@ export class ServeEvents {
   readonly #quiet: boolean;
   readonly #transitions: ReadinessTransition[] = [];
   #listening = false;
+  /** Of a bootstrap, for people. */
+  #view: BootstrapView | undefined;
   #idle = 0;
   #peak = 0;
   #sampled = -Infinity;
@@ -79,7 +83,14 @@ export class ServeEvents {
     this.#message(`${stateText(transition.from)} -> ${stateText(transition.to)}`);
   }
 
-  /** The listener is ready: the first line. */
+  /** Tor has come further. */
+  bootstrap(progress: BootstrapProgress): void {
+    if (this.#listening) return;
+    if (this.#json) this.#data({ event: "bootstrap", ...progress });
+    else if (!this.#quiet) (this.#view ??= bootstrapView(this.#terminal.err)).at(progress);
+  }
+
+  /** The listener is ready: the first line, but for a bootstrap. */
   listening(
     address: string,
     certificate: string | undefined,
@@ -90,6 +101,7 @@ export class ServeEvents {
     this.#idle = memoryUse().rss;
     this.#peak = this.#idle;
     this.#listening = true;
+    this.#view?.end();
     this.#data({
       listening: address,
       pid,

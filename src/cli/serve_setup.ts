@@ -16,6 +16,7 @@ import { usageError } from "./args.ts";
 import type { Parsed } from "./command.ts";
 import { fileError } from "./file_errors.ts";
 import { type MetricsPlace, metricsPlace } from "./serve_metrics.ts";
+import { addTor } from "./tor.ts";
 import { flagsGiven } from "./transport_flags.ts";
 
 /** A certificate chain and its key, PEM. */
@@ -81,12 +82,13 @@ export async function serveSetup(parsed: Parsed): Promise<ServeSetup> {
 function sourcesOf(parsed: Parsed, address: string | undefined): ConfigSources {
   const file = parsed.value("config") ?? parsed.value(FILE_FLAG);
   const flags = flagsGiven(parsed);
+  addTor(flags, parsed, address, file !== undefined);
   const scheme = address === undefined ? undefined : parseAddress(address).transport;
   const [backend, tls] = [
     `${FLAG_PREFIX}${KEYS.backend.flag}`,
     `${FLAG_PREFIX}${KEYS["tls.enabled"].flag}`,
   ];
-  if (scheme === "tls" || (scheme === undefined && flags[tls] !== undefined)) {
+  if (scheme === "tls" || (scheme !== "tcp" && flags[tls] !== undefined)) {
     flags[backend] ??= "tls";
     flags[tls] = "true";
   }

@@ -35,12 +35,12 @@ export function flagsGiven(parsed: Parsed): Record<string, string> {
 }
 
 /**
- * The configuration that the given flags make.
+ * The configuration that flags make.
  *
- * @param parsed The command line.
+ * @param flags By name; see {@linkcode flagsGiven}.
  * @returns Only the keys that were given; nothing is checked here but the shape of numbers.
  */
-export function configFromFlags(parsed: Parsed): TransportConfig {
+export function configFromFlags(flags: Readonly<Record<string, string>>): TransportConfig {
   // What is wrong with a value is found by the check of the whole.
-  return flagDocument(flagsGiven(parsed)).document as TransportConfig;
+  return flagDocument(flags).document as TransportConfig;
 }

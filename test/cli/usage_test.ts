@@ -73,7 +73,10 @@ describe("cli program", () => {
   it("says so when the command is missing, unknown or mistyped: one line, exit code 2", async () => {
     for (
       const [args, line] of [
-        [[], /^ron-transport: name a command: demo, serve, send, top, config, version .*\n$/],
+        [
+          [],
+          /^ron-transport: name a command: demo, serve, send, top, config, governance, doctor, version .*\n$/,
+        ],
         [["sevre"], /^ron-transport: unknown command sevre; did you mean serve\? .*\n$/],
         [["nonsense"], /^ron-transport: unknown command nonsense; there are demo, serve.*\n$/],
         [["--nonsense"], /^ron-transport: unknown flag --nonsense.*\n$/],
