@@ -77,8 +77,8 @@ export class Connection implements Attachable, AsyncDisposable {
   /** Resolves once, with the first cause. Never rejects. */
   readonly closed: Promise<CloseReason>;
   readonly #link: Link;
-  readonly #raw: RawSink;
-  #attached = false;
+  /** Gone once a protocol has taken the bytes over. */
+  #raw: RawSink | undefined;
   #readable: ReadableStream<Uint8Array> | undefined;
   #writable: WritableStream<Uint8Array> | undefined;
 
@@ -109,8 +109,7 @@ export class Connection implements Attachable, AsyncDisposable {
    * the cause of the close otherwise.
    */
   read(into: Uint8Array, options: IoOptions = {}): Promise<number | null> {
-    const taken = this.#taken("read");
-    return taken === undefined ? this.#raw.read(into, options.signal) : Promise.reject(taken);
+    return this.#raw?.read(into, options.signal) ?? Promise.reject(taken("read"));
   }
 
   /**
@@ -121,8 +120,7 @@ export class Connection implements Attachable, AsyncDisposable {
    * @throws {TransportError} `busy` when too many callers wait; `misuse` after close; the cause of the close.
    */
   async write(bytes: Uint8Array, options: IoOptions = {}): Promise<void> {
-    const taken = this.#taken("write");
-    if (taken !== undefined) throw taken;
+    if (this.#raw === undefined) throw taken("write");
     const { outbox, maxFrameBytes } = this.#link;
     for (let from = 0; from < bytes.length; from += maxFrameBytes) {
       const piece = bytes.length <= maxFrameBytes
@@ -146,8 +144,7 @@ export class Connection implements Attachable, AsyncDisposable {
    * egress rate cannot pay for its first piece; `too_large`; `misuse` after close.
    */
   tryWrite(bytes: Uint8Array): void {
-    const taken = this.#taken("write");
-    if (taken !== undefined) throw taken;
+    if (this.#raw === undefined) throw taken("write");
     const { outbox, maxFrameBytes } = this.#link;
     if (bytes.length > maxFrameBytes) {
       throw new TransportError(
@@ -210,20 +207,19 @@ export class Connection implements Attachable, AsyncDisposable {
    * @throws {TransportError} `misuse` when taken over before, or closed.
    */
   attach<T extends Sink>(make: (carrier: Carrier) => T): T {
-    const taken = this.#taken("attach");
-    if (taken !== undefined) throw taken;
-    this.#attached = true;
+    const raw = this.#raw;
+    if (raw === undefined) throw taken("attach");
+    this.#raw = undefined;
     const sink = make(this.#link);
-    this.#raw.handOver(sink, this.#link);
+    raw.handOver(sink, this.#link);
     return sink;
   }
+}
 
-  #taken(op: string): TransportError | undefined {
-    if (!this.#attached) return undefined;
-    return new TransportError(
-      "misuse",
-      `Cannot ${op}: a protocol has taken this connection over, use what framed() returned`,
-      { op },
-    );
-  }
+function taken(op: string): TransportError {
+  return new TransportError(
+    "misuse",
+    `Cannot ${op}: a protocol has taken this connection over, use what framed() returned`,
+    { op },
+  );
 }

@@ -187,7 +187,8 @@ export class ConnectionTable implements LinkHost {
 
   #link(options: Omit<LinkOptions, "id">): Link {
     const id = (++this.#ids).toString(16).padStart(8, "0");
-    const link = new Link(this, { id, ...options });
+    const { role, address, admitted, events } = options;
+    const link = new Link(this, { id, role, address, admitted, events });
     this.#links.add(link);
     this.counters.of(options.address.transport!).inflight++;
     return link;

@@ -12,24 +12,31 @@ import type { Clock, Timer } from "./clock.ts";
 /** What can be waited for; the name goes into the `op` of the timeout. */
 export type DeadlineName = "handshake" | "read" | "frame" | "write" | "idle" | "drain";
 
+/** Whom the deadlines of a connection tell. */
+export interface DeadlineOwner {
+  /** One passed; it is cleared. */
+  onExpire(name: DeadlineName): void;
+}
+
 const NAMES: readonly DeadlineName[] = ["handshake", "read", "frame", "write", "idle", "drain"];
 
 /** See the module. */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #onExpire: (name: DeadlineName) => void;
-  readonly #at: number[] = NAMES.map(() => Infinity);
+  readonly #owner: DeadlineOwner;
+  /** By name. Written out, so that an engine keeps the numbers themselves. */
+  readonly #at = [Infinity, Infinity, Infinity, Infinity, Infinity, Infinity];
   #timer: Timer | undefined;
   #timerAt = Infinity;
   #closed = false;
 
   /**
    * @param clock Monotonic time.
-   * @param onExpire Called with the deadline that passed; that one is cleared.
+   * @param owner Told of the deadline that passed.
    */
-  constructor(clock: Clock, onExpire: (name: DeadlineName) => void) {
+  constructor(clock: Clock, owner: DeadlineOwner) {
     this.#clock = clock;
-    this.#onExpire = onExpire;
+    this.#owner = owner;
   }
 
   /**
@@ -84,7 +91,7 @@ export class Deadlines {
     for (let i = 0; i < NAMES.length; i++) {
       if (this.#at[i]! > now) continue;
       this.#at[i] = Infinity;
-      this.#onExpire(NAMES[i]!);
+      this.#owner.onExpire(NAMES[i]!);
       if (this.#closed) return;
     }
     const next = Math.min(...this.#at);

@@ -14,6 +14,7 @@ import { brokenOff, type CloseReason, timeoutError } from "./close_reason.ts";
 import type { ConfigSnapshot } from "./config/config.ts";
 import type { ConnectionInfo } from "./connection.ts";
 import type { Counters } from "./counters.ts";
+import type { DeadlineName, DeadlineOwner } from "./deadlines.ts";
 import { deferred } from "./deferred.ts";
 import { TransportError } from "./errors.ts";
 import type { Admitted } from "./limits/admission.ts";
@@ -69,7 +70,8 @@ export interface LinkOptions {
 }
 
 /** See the module. */
-export class Link implements SocketHandler, Carrier, ReadingOwner, WriterOwner, Opening {
+export class Link
+  implements SocketHandler, Carrier, ReadingOwner, WriterOwner, Opening, DeadlineOwner {
   readonly role: "dialer" | "listener";
   readonly outbox: Writer;
   readonly closed: Promise<CloseReason>;
@@ -108,11 +110,7 @@ export class Link implements SocketHandler, Carrier, ReadingOwner, WriterOwner, 
     this.role = options.role;
     this.startedAt = clock.now();
     this.#traffic = counters.of(options.address.transport!);
-    this.#clocks = new LinkClocks(
-      clock,
-      config,
-      (name) => this.fail(timeoutError(name, this.role, config())),
-    );
+    this.#clocks = new LinkClocks(clock, config, this);
     this.#account = limits.budget.account(options.admitted.peer);
     this.#reading = new Reading(this, limits, this.#account, counters);
     this.outbox = new Writer(inbox, this, this.#account);
@@ -418,6 +416,10 @@ export class Link implements SocketHandler, Carrier, ReadingOwner, WriterOwner, 
   abort(cause?: unknown): void {
     const error = TransportError.is(cause) ? cause : undefined;
     this.#finish({ kind: "aborted", by: "local", ...(error === undefined ? {} : { error }) });
+  }
+
+  onExpire(name: DeadlineName): void {
+    this.fail(timeoutError(name, this.role, this.#host.config()));
   }
 
   #reasonOf(fault: SocketFault | undefined): CloseReason {

@@ -7,7 +7,7 @@
 import type { Clock } from "./clock.ts";
 import { DRAIN_MS } from "./close_reason.ts";
 import type { ConfigSnapshot } from "./config/config.ts";
-import { type DeadlineName, Deadlines } from "./deadlines.ts";
+import { type DeadlineOwner, Deadlines } from "./deadlines.ts";
 import type { SinkReport } from "./sink.ts";
 
 /** See the module. Every rule reads the configuration as it is then. */
@@ -25,15 +25,15 @@ export class LinkClocks {
   /** Whether the idle clock would run but for that. */
   #idles = false;
 
-  /** @param clock Monotonic time. @param config The limits now. @param onExpire Told of the one that passed. */
+  /** @param clock Monotonic time. @param config The limits now. @param owner Told of the one that passed. */
   constructor(
     clock: Clock,
     config: () => ConfigSnapshot,
-    onExpire: (name: DeadlineName) => void,
+    owner: DeadlineOwner,
   ) {
     this.#clock = clock;
     this.#config = config;
-    this.#deadlines = new Deadlines(clock, onExpire);
+    this.#deadlines = new Deadlines(clock, owner);
   }
 
   /** It opens. */

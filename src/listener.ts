@@ -8,7 +8,7 @@ import type { Address } from "./address.ts";
 import { Connection } from "./connection.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import type { ConnectionTable } from "./connection_table.ts";
-import type { Link } from "./link.ts";
+import type { Link, LinkEvents } from "./link.ts";
 import type { BoundListener, PendingSocket } from "./runtime/runtime.ts";
 import { TransportError } from "./errors.ts";
 
@@ -40,8 +40,15 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
   readonly #takesWork: () => boolean;
   readonly #onStop: () => void;
   readonly #onConnection: OnConnection | undefined;
-  /** With the address at which each was accepted. */
-  readonly #links = new Map<Link, Address>();
+  readonly #links = new Set<Link>();
+  /** One for all: a connection that is idle should hold as little as can be. */
+  readonly #events: LinkEvents = {
+    onOpen: (link) => this.#deliver(link),
+    onClosed: (link) => {
+      this.#links.delete(link);
+      this.#ready.delete(link);
+    },
+  };
   /** Those that nobody has taken: at most max_conns, as each holds a slot. */
   readonly #ready = new Map<Link, Connection>();
   readonly #takers: Deferred<IteratorResult<Connection>>[] = [];
@@ -99,7 +106,7 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
     (this as { address: Address }).address = address;
     this.bind(bound, rotate && (() => rotate(bound)));
     const leaving = (): Set<Link> => {
-      return new Set([...this.#links.keys()].filter((link) => this.#links.get(link) !== address));
+      return new Set([...this.#links].filter((link) => link.options.address !== address));
     };
     // Closed while the other was being bound: then that goes, too.
     const stopped = this.#stopping === undefined ? undefined : bound.close();
@@ -116,15 +123,9 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
   /** @internal Every accepted socket comes here before any byte of it is read. */
   accept(pending: PendingSocket, address: Address = this.address): Link | undefined {
     if (this.#stopping !== undefined || !this.#takesWork()) return undefined;
-    const link = this.#table.accepting(address, pending, {
-      onOpen: (link) => this.#deliver(link),
-      onClosed: (link) => {
-        this.#links.delete(link);
-        this.#ready.delete(link);
-      },
-    });
+    const link = this.#table.accepting(address, pending, this.#events);
     if (link === undefined) return undefined;
-    this.#links.set(link, address);
+    this.#links.add(link);
     link.hold(pending);
     return link;
   }
@@ -185,7 +186,7 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
    */
   async drain(ms?: number): Promise<void> {
     const stopped = this.#stop();
-    const links = new Set(this.#links.keys());
+    const links = new Set(this.#links);
     for (const link of links) link.drain();
     await this.#table.settle(links, ms);
     await stopped;
@@ -194,7 +195,7 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
   /** Stops accepting and aborts the connections of this listener. Idempotent. */
   async close(): Promise<void> {
     const stopped = this.#stop();
-    await this.#table.abort(new Set(this.#links.keys()));
+    await this.#table.abort(new Set(this.#links));
     await stopped;
   }
 
@@ -220,15 +221,18 @@ export class Listener implements AsyncIterable<Connection>, AsyncDisposable {
       else taker.resolve({ done: false, value: connection });
       return;
     }
-    void this.#handle(connection, this.#onConnection);
+    handle(connection, this.#onConnection);
   }
+}
 
-  async #handle(connection: Connection, onConnection: OnConnection): Promise<void> {
-    try {
-      await onConnection(connection);
-    } catch (error) {
-      connection.abort(TransportError.from(error, "internal", { op: "onConnection" }));
-    }
-    await connection.close();
+/** Runs a handler, then closes. No async function: its frame would be held as long as the connection. */
+function handle(connection: Connection, onConnection: OnConnection): void {
+  const fail = (error: unknown): void => {
+    connection.abort(TransportError.from(error, "internal", { op: "onConnection" }));
+  };
+  try {
+    Promise.resolve(onConnection(connection)).then(() => connection.close(), fail);
+  } catch (error) {
+    fail(error);
   }
 }

@@ -49,9 +49,14 @@ import { type StreamResult, StreamSend } from "./stream_send.ts";
  * assert.deepEqual(answer.payload, payload);
  * ```
  */
-export function framed(connection: Attachable, options: FramedOptions = {}): FramedConnection {
+export function framed(
+  connection: Attachable,
+  options: FramedOptions = NO_OPTIONS,
+): FramedConnection {
   return new FramedConnection(connection.attach((carrier) => new FramedSink(carrier, options)));
 }
+
+const NO_OPTIONS: FramedOptions = Object.freeze({});
 
 /**
  * A connection as frames. Frames come by batch, one for each read, to one consumer: either

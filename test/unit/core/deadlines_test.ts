@@ -27,7 +27,9 @@ describe("deadlines", () => {
   it("fire in order of time, each once, on one timer", () => {
     const clock = new ManualClock();
     const fired: string[] = [];
-    const deadlines = new Deadlines(clock, (name) => fired.push(`${name}@${clock.now()}`));
+    const deadlines = new Deadlines(clock, {
+      onExpire: (name) => fired.push(`${name}@${clock.now()}`),
+    });
     deadlines.set("idle", 60);
     deadlines.set("read", 20);
     deadlines.set("read", 30);
@@ -42,7 +44,7 @@ describe("deadlines", () => {
   it("do not fire when moved on, cleared or closed", () => {
     const clock = new ManualClock();
     const fired: string[] = [];
-    const deadlines = new Deadlines(clock, (name) => fired.push(name));
+    const deadlines = new Deadlines(clock, { onExpire: (name) => fired.push(name) });
     deadlines.set("idle", 10);
     clock.advance(5);
     deadlines.set("idle", 20);

@@ -26,7 +26,7 @@ function clocks(): { clock: ManualClock; clocks: LinkClocks; expired: string[] }
   const clock = new ManualClock();
   const config = parseConfig({});
   const expired: string[] = [];
-  const made = new LinkClocks(clock, () => config, (name) => expired.push(name));
+  const made = new LinkClocks(clock, () => config, { onExpire: (name) => expired.push(name) });
   made.opening(5_000);
   made.open();
   return { clock, clocks: made, expired };
