@@ -65,6 +65,19 @@ export class FrameView implements Frame {
     this.#buffer = EMPTY.buffer;
   }
 
+  /** @internal Copies what an answer is matched by into the header at `at`: protocol, tenant and id. */
+  copyIds(to: DataView, at: number): void {
+    const view = this.#view;
+    const from = this.#at;
+    to.setUint16(at + 10, view.getUint16(from + 10));
+    to.setUint32(at + 12, view.getUint32(from + 12));
+    to.setUint32(at + 16, view.getUint32(from + 16));
+    to.setUint32(at + 20, view.getUint32(from + 20));
+    to.setUint32(at + 24, view.getUint32(from + 24));
+    to.setUint32(at + 30, view.getUint32(from + 30));
+    to.setUint32(at + 34, view.getUint32(from + 34));
+  }
+
   /** Bytes of the whole frame: header, capability and payload. Of an inflated frame, its inflated size. */
   get len(): number {
     return this.#len;

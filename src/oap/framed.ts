@@ -8,6 +8,7 @@ import type { CloseReason } from "../close_reason.ts";
 import type { ConnectionInfo } from "../connection.ts";
 import { TransportError } from "../errors.ts";
 import type { Attachable, WriteDone } from "../sink.ts";
+import { type Answer, answerTo, type Asked } from "./answer.ts";
 import type { BorrowedBatch, FrameBatch } from "./batch.ts";
 import type { StreamSource } from "./chunk_source.ts";
 import { type CorrIds, corrIds } from "./corr_ids.ts";
@@ -39,9 +40,7 @@ import { type StreamResult, StreamSend } from "./stream_send.ts";
  * const client = framed(pair.near);
  * const server = framed(pair.far);
  * server.onBatch((batch) => {
- *   batch.forEach(({ appProtoId, tenantId, corrId, payload }) => {
- *     server.trySend({ flags: FLAGS.RESP, code: 200, appProtoId, tenantId, corrId, payload });
- *   });
+ *   batch.forEach((frame) => server.tryAnswer(frame, { code: 200, payload: frame.payload }));
  * });
  *
  * const payload = new TextEncoder().encode("ping");
@@ -173,6 +172,137 @@ export class FramedConnection implements AsyncDisposable {
   trySend(frame: Frame, done?: WriteDone): void {
     const { sender } = this.#sink;
     if (!sender.offer(frame, done)) throw sender.outbox.refusal(frame.payload?.length ?? 0);
+  }
+
+  /**
+   * Sends frames in their order, waiting for room as often as it takes. Small ones that are sent together
+   * cost less than one by one, and share a write.
+   *
+   * @param frames Not to be changed until this resolves.
+   * @returns When the memory of all frames may be used again.
+   * @throws {CodecError} The rule that a frame breaks; those before it are sent.
+   * @throws {TransportError} As {@linkcode FramedConnection.send}; some frames may have been sent.
+   *
+   * @example
+   * ```ts
+   * import { FLAGS, type Frame, framed } from "@ron/transport/oap";
+   * import { duplexPair } from "@ron/transport/testing";
+   * import assert from "node:assert/strict";
+   *
+   * await using pair = await duplexPair();
+   * const event = (n: number): Frame => ({
+   *   flags: FLAGS.EVENT,
+   *   code: 0,
+   *   appProtoId: 7,
+   *   tenantId: 0n,
+   *   corrId: BigInt(n),
+   *   payload: new Uint8Array(64),
+   * });
+   * const events = Array.from({ length: 1_000 }, (_, n) => event(n));
+   * const sent = framed(pair.near).sendAll(events);
+   * let came = 0;
+   * for await (const batch of framed(pair.far).batches()) {
+   *   came += batch.length;
+   *   if (came === events.length) break;
+   * }
+   * await sent;
+   * assert.equal(came, 1_000);
+   * ```
+   */
+  sendAll(frames: readonly Frame[], options: SendOptions = {}): Promise<void> {
+    return this.#sink.sender.sendAll(frames, options.signal);
+  }
+
+  /**
+   * Sends frames in their order, as many as there is room for now. Unlike {@linkcode FramedConnection.trySend}
+   * it does not throw when there is none.
+   *
+   * @param frames The payload of a large one must not change until the connection has sent it.
+   * @param from The first frame to send. @default {0}
+   * @returns How many were taken.
+   * @throws {CodecError} The rule that the first of them breaks. A later one ends what is taken.
+   * @throws {TransportError} `misuse` for a field that does not fit, the cause of the close.
+   *
+   * @example
+   * ```ts
+   * import { FLAGS, type Frame, framed } from "@ron/transport/oap";
+   * import { duplexPair } from "@ron/transport/testing";
+   * import assert from "node:assert/strict";
+   *
+   * await using pair = await duplexPair();
+   * const link = framed(pair.near);
+   * const payload = new Uint8Array(64);
+   * const event: Frame = { flags: FLAGS.EVENT, code: 0, appProtoId: 7, tenantId: 0n, corrId: 1n, payload };
+   * const events = Array.from({ length: 300 }, () => event);
+   * const taken = link.trySendAll(events);
+   * assert.equal(taken, 256); // the inbox holds no more
+   * assert.equal(link.trySendAll(events, taken), 0);
+   * ```
+   */
+  trySendAll(frames: readonly Frame[], from: number = 0): number {
+    return this.#sink.sender.offerAll(frames, from, undefined);
+  }
+
+  /**
+   * Answers a request, waiting for room in the inbox. The answer has the ids of the request.
+   *
+   * @param request A frame with REQ as it came, or what was kept of it.
+   * @param answer Status and payload; the payload of a large one must not change until this resolves.
+   * @returns As {@linkcode FramedConnection.send}, which it throws as, too; and `misuse` for a frame without REQ.
+   *
+   * @example An answer that takes a while
+   * ```ts
+   * import { FLAGS, framed } from "@ron/transport/oap";
+   * import { duplexPair } from "@ron/transport/testing";
+   * import assert from "node:assert/strict";
+   *
+   * await using pair = await duplexPair();
+   * const server = framed(pair.far);
+   * server.onBatch((batch) => {
+   *   for (const frame of batch) {
+   *     const request = frame.toFrame();
+   *     setTimeout(() => void server.answer(request, { code: 200, payload: request.payload }), 1);
+   *   }
+   * });
+   * const payload = new Uint8Array([1, 2]);
+   * const request = { flags: FLAGS.REQ, code: 0, appProtoId: 7, tenantId: 3n, corrId: 4n, payload };
+   * const answer = await framed(pair.near).request(request);
+   * assert.deepEqual(answer.payload, payload);
+   * ```
+   */
+  async answer(request: Asked, answer: Answer, options: SendOptions = {}): Promise<void> {
+    await this.#sink.sender.send(answerTo(request, answer), options.signal);
+  }
+
+  /**
+   * Answers a request, if there is room now. The fastest way to answer: the ids are copied from header to header.
+   *
+   * @param request A frame with REQ as it came, or what was kept of it.
+   * @param answer Status and payload, which may be that of the request.
+   * @param done As for {@linkcode FramedConnection.trySend}, which it throws as, too; and `misuse` for a frame
+   * without REQ.
+   *
+   * @example
+   * ```ts
+   * import { FLAGS, framed } from "@ron/transport/oap";
+   * import { duplexPair } from "@ron/transport/testing";
+   * import assert from "node:assert/strict";
+   *
+   * await using pair = await duplexPair();
+   * const server = framed(pair.far);
+   * server.onBatch((batch) => {
+   *   batch.forEach((frame) => server.tryAnswer(frame, { code: 200, payload: frame.payload }));
+   * });
+   * const payload = new Uint8Array([1, 2]);
+   * const request = { flags: FLAGS.REQ, code: 0, appProtoId: 7, tenantId: 3n, corrId: 4n, payload };
+   * const answer = await framed(pair.near).request(request);
+   * assert.equal(answer.corrId, 4n);
+   * ```
+   */
+  tryAnswer(request: Asked, answer: Answer, done?: WriteDone): void {
+    const { sender } = this.#sink;
+    if (sender.offerAnswer(request, answer, done)) return;
+    throw sender.outbox.refusal(answer.payload?.length ?? 0);
   }
 
   /**

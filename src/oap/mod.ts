@@ -38,6 +38,7 @@ export {
 } from "./codec_error.ts";
 export { type CorrIds, corrIds } from "./corr_ids.ts";
 export { Decoder, type DecoderOptions } from "./decoder.ts";
+export type { Answer, Asked } from "./answer.ts";
 export { encodeFrame, type EncodeOptions } from "./encoder.ts";
 export {
   fireAndForget,

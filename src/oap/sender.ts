@@ -5,12 +5,18 @@
  */
 
 import { deferred } from "../deferred.ts";
+import type { TransportError } from "../errors.ts";
 import type { Carrier, Outbox, WriteDone } from "../sink.ts";
+import { type Answer, answerTo, type Asked, noRequest } from "./answer.ts";
 import { checkFrame, encodeHead, encodeInto } from "./encoder.ts";
-import { EMPTY, FLAGS, type Frame, HEADER_BYTES } from "./frame.ts";
+import { EMPTY, FLAGS, type Frame, HEADER_BYTES, VERSION } from "./frame.ts";
+import { FrameView } from "./frame_view.ts";
 import { type FrameTimer, TIMED_OF } from "./frame_timer.ts";
 import type { FramedCounters } from "./framed_counters.ts";
 import type { InboundRequests } from "./inbound.ts";
+
+/** Flags that an answer may have besides RESP, and is not looked at further for. */
+const ANSWER_FLAGS = FLAGS.START | FLAGS.END | FLAGS.ACK_REQ | FLAGS.APP_E2E;
 
 /** Puts frames into a connection's inbox: small ones by copy, large ones by reference. */
 export class Sender {
@@ -105,6 +111,48 @@ export class Sender {
   }
 
   /**
+   * Queues frames in their order, as many as there is room for now.
+   *
+   * @param from The first of them.
+   * @param done As for {@linkcode Sender.offer}, for each frame that is taken.
+   * @returns How many were taken.
+   * @throws {TransportError} As {@linkcode Sender.offer}, if no frame was taken before.
+   */
+  offerAll(frames: readonly Frame[], from: number, done: WriteDone | undefined): number {
+    let next = from;
+    try {
+      while (next < frames.length && this.offer(frames[next]!, done)) next++;
+    } catch (error) {
+      if (next === from) throw error; // else it is thrown when the rest is offered
+    }
+    return next - from;
+  }
+
+  /** Queues an answer, as {@linkcode Sender.offer} does. A small one takes its ids from the request's header. */
+  offerAnswer(asked: Asked, answer: Answer, done: WriteDone | undefined): boolean {
+    const { outbox } = this;
+    const { code, payload = EMPTY, flags = 0 } = answer;
+    const len = HEADER_BYTES + payload.length;
+    if (
+      !(asked instanceof FrameView) || this.#frames >= this.#untimed || len > outbox.smallBytes ||
+      len > this.most || (flags & ~ANSWER_FLAGS) !== 0 || (code & 0xffff) !== code
+    ) return this.offer(answerTo(asked, answer), done);
+    if ((asked.flags & FLAGS.REQ) === 0) throw noRequest(asked.flags);
+    const at = outbox.reserve(len);
+    if (at < 0) return this.#full();
+    const { block, blockView } = outbox;
+    blockView.setUint32(at, len);
+    blockView.setUint32(at + 4, VERSION << 16 | FLAGS.RESP | flags);
+    blockView.setUint16(at + 8, code);
+    asked.copyIds(blockView, at);
+    blockView.setUint16(at + 28, 0);
+    if (payload.length > 0) block.set(payload, at + HEADER_BYTES);
+    this.#sent(blockView, at, FLAGS.RESP, len);
+    done?.(undefined);
+    return true;
+  }
+
+  /**
    * Queues the refusal of a request: its own header, turned round. It answers none that waits for an
    * answer, be its id theirs.
    *
@@ -172,6 +220,36 @@ export class Sender {
     const { done, written } = writing();
     await this.outbox.inTurn(len, () => this.offer(kept, done), signal);
     await written;
+  }
+
+  /**
+   * Queues frames in their order, waiting for room as often as it takes.
+   *
+   * @returns When the memory of all frames is free again.
+   */
+  async sendAll(frames: readonly Frame[], signal: AbortSignal | undefined): Promise<void> {
+    let rest = frames;
+    let failure: TransportError | undefined;
+    let free = 0;
+    let settle = (): void => {};
+    const done: WriteDone = (error) => {
+      failure ??= error;
+      if (++free === frames.length) settle();
+    };
+    let next = this.offerAll(rest, 0, done);
+    // Room comes when a loan has ended: then only copies are safe.
+    if (next < rest.length && this.lent.length > 0) {
+      rest = rest.map((f, i) => i < next ? f : ownFrame(f));
+    }
+    while (next < rest.length) {
+      const len = checkFrame(rest[next]!, this.maxFrameBytes);
+      let taken = 0;
+      const put = (): boolean => (taken = this.offerAll(rest, next, done)) > 0;
+      await this.outbox.inTurn(len, put, signal);
+      next += taken;
+    }
+    if (free < frames.length) await new Promise<void>((resolve) => settle = resolve);
+    if (failure !== undefined) throw failure;
   }
 
   /** Whether the frame is copied when it is offered, so that its memory is free at once. */
