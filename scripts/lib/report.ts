@@ -116,13 +116,17 @@ export interface DenoReport {
 
 const DENO_RESULT = /^( *)(.*) \.\.\. (ok|FAILED|ignored)(?: \(.*\))?$/;
 
+/** What Deno prints within the line of a test that runs for more than a minute. */
+const SLOW_NOTICE = /(?<= \.\.\.|^)'.*' has been running for over \(.*\)\n/gm;
+
 /**
  * Reads Deno's own listing: its JUnit file gives nested tests neither file nor order.
  *
  * A result follows those of its members, which are indented more; so a result that is indented less
  * than the one before it is a group, and any other is a leaf.
  */
-export function readDeno(output: string): DenoReport {
+export function readDeno(printed: string): DenoReport {
+  const output = printed.replace(SLOW_NOTICE, "");
   const leaves: Leaf[] = [];
   const path: string[] = [];
   let file = "?";

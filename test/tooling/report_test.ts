@@ -47,6 +47,14 @@ describe("test reports", () => {
     assertEquals(readDeno(DENO.replace("2 passed", "3 passed")).complete, false);
   });
 
+  it("reads past what Deno says of tests that take minutes", () => {
+    const slow = DENO.replace(
+      "  first ... ok (0ms)",
+      "  first ...'outer' has been running for over (1m0s)\n'outer' has been running for over (2m0s)\n ok (2m10s)",
+    );
+    assertEquals(readDeno(slow), readDeno(DENO));
+  });
+
   it("reads Bun's nested suites", () => {
     const xml = `<testsuites><testsuite name="a" file="a_test.ts"><testsuite name="x &gt; y">
       <testcase name="one" file="a_test.ts" /><testcase name="two" file="a_test.ts">
