@@ -24,7 +24,7 @@ const rust = await read(RUST_CAPS);
 /** The faults of ceilings when one place has other figures. */
 function ceilings(
   at: "rust" | "module" | "library" | "digest",
-  name = "",
+  name: string,
   value?: number,
 ): string[] {
   const other: Record<string, number> = { ...frozen.caps };
