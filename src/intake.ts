@@ -26,31 +26,22 @@ export class Intake implements Flow {
   readonly #owner: IntakeOwner;
   readonly #pacer: Pacer;
   readonly #held: Uint8Array[] = [];
-  #peer: Peer | undefined;
+  readonly #peer: Peer | undefined;
   /** Made when a rate first applies. */
   #lane: Lane | undefined;
   #bytes = 0;
   #stopped = false;
 
-  /** @param owner The link. @param pacer The rates. */
-  constructor(owner: IntakeOwner, pacer: Pacer) {
+  /** @param owner The link. @param pacer The rates. @param peer Whose rates apply. */
+  constructor(owner: IntakeOwner, pacer: Pacer, peer: Peer | undefined) {
     this.#owner = owner;
     this.#pacer = pacer;
+    this.#peer = peer;
   }
 
   /** Bytes held. */
   get held(): number {
     return this.#bytes;
-  }
-
-  /** Whether any rate limits it. */
-  get limited(): boolean {
-    return this.#bytes > 0 || this.#pacer.limits(this.#peer);
-  }
-
-  /** Whose rates apply. */
-  belong(peer: Peer | undefined): void {
-    this.#peer = peer;
   }
 
   /** `true`: the bytes are paid for, and go to the consumer now. Otherwise they are held here. */

@@ -11,6 +11,7 @@ import type { ByteAccount } from "./limits/byte_account.ts";
 import type { ByteBudget } from "./limits/byte_budget.ts";
 import type { Limits } from "./limits/limits.ts";
 import type { PaceScope } from "./limits/lane.ts";
+import type { Pacer } from "./limits/pacer.ts";
 import type { Peer } from "./limits/peers.ts";
 import { ReceiveWindow, WIDE_BYTES } from "./receive_window.ts";
 import type { SinkReport } from "./sink.ts";
@@ -40,7 +41,10 @@ export class Reading implements IntakeOwner {
   readonly #budget: ByteBudget;
   readonly #account: ByteAccount;
   readonly #window: ReceiveWindow;
-  readonly #intake: Intake;
+  readonly #pacer: Pacer;
+  /** Made when a rate first applies. */
+  #intake: Intake | undefined = undefined;
+  #peer: Peer | undefined = undefined;
   #paused = 0;
   #receiving = false;
   #retained = 0;
@@ -53,32 +57,35 @@ export class Reading implements IntakeOwner {
     this.#budget = limits.budget;
     this.#account = account;
     this.#window = new ReceiveWindow(account);
-    this.#intake = new Intake(this, limits.ingress);
+    this.#pacer = limits.ingress;
   }
 
   /** Most bytes of the next receive. What is owed to a frame whose memory is reserved has its place already. */
   get receiveBytes(): number {
-    const placed = this.#owed >= WIDE_BYTES && this.#account.reserved > 0 && !this.#intake.limited;
+    const placed = this.#owed >= WIDE_BYTES && this.#account.reserved > 0 && !this.#limited;
     return placed ? WIDE_BYTES : this.#window.bytes;
   }
 
   /** Bytes that wait for tokens. */
   get held(): number {
-    return this.#intake.held;
+    return this.#intake === undefined ? 0 : this.#intake.held;
   }
 
   /** Whose rates apply. */
   belong(peer: Peer | undefined): void {
-    this.#intake.belong(peer);
+    this.#peer = peer;
   }
 
   /** Bytes came. Returns whether reading goes on. */
   receive(bytes: Uint8Array, owned: boolean): boolean {
     this.#receiving = true;
-    if (!this.#intake.limited) {
+    if (!this.#limited) {
       this.#window.received(bytes.length);
       this.#push(bytes, owned);
-    } else if (this.#intake.take(bytes, owned)) this.#push(bytes, owned);
+    } else {
+      this.#intake ??= this.#makeIntake();
+      if (this.#intake.take(bytes, owned)) this.#push(bytes, owned);
+    }
     this.#receiving = false;
     return this.#paused === 0;
   }
@@ -104,13 +111,13 @@ export class Reading implements IntakeOwner {
   resume(owed: number): void {
     this.#owed = owed;
     this.#pause(SINK, false);
-    this.#intake.stop(false);
+    this.#intake?.stop(false);
   }
 
   /** What the sink keeps has changed; `finished`: what was reserved is part of it, or gone. */
   retain(bytes: number, finished: boolean): void {
     this.#retained = bytes;
-    if (finished) this.#account.finish(bytes + this.#intake.held);
+    if (finished) this.#account.finish(bytes + this.held);
     else this.#charge();
   }
 
@@ -133,7 +140,18 @@ export class Reading implements IntakeOwner {
 
   /** Drops what is held. */
   close(): void {
-    this.#intake.close();
+    this.#intake?.close();
+  }
+
+  #makeIntake(): Intake {
+    const intake = new Intake(this, this.#pacer, this.#peer);
+    intake.stop((this.#paused & SINK) !== 0);
+    return intake;
+  }
+
+  /** Whether any rate applies. */
+  get #limited(): boolean {
+    return this.held > 0 || this.#pacer.limits(this.#peer);
   }
 
   #push(bytes: Uint8Array, owned: boolean): void {
@@ -144,13 +162,13 @@ export class Reading implements IntakeOwner {
     if (!this.#charge()) return;
     this.#owner.onReport(report);
     if (report.pause) this.#window.narrow();
-    this.#intake.stop(report.pause);
+    this.#intake?.stop(report.pause);
     this.#pause(SINK, report.pause);
   }
 
   /** Charges what is kept to the budget. What it cannot take has come already: the connection goes. */
   #charge(): boolean {
-    const bytes = this.#retained + this.#intake.held;
+    const bytes = this.#retained + this.held;
     if (this.#account.retain(bytes)) return true;
     const { used, bytes: all } = this.#budget;
     this.#owner.fail(

@@ -29,18 +29,18 @@ import { IdMemory } from "./id_table.ts";
 import { InboundRequests } from "./inbound.ts";
 import { lend } from "./lend.ts";
 import { frameLimit, limit } from "./limits.ts";
-import { Parser } from "./parser.ts";
+import { type FrameMemory, Parser } from "./parser.ts";
 import { Requests } from "./requests.ts";
 import { Router } from "./router.ts";
 import { Sender } from "./sender.ts";
 import { type Counted, OapTotals } from "./totals.ts";
-import { WorkQueue } from "./work_queue.ts";
+import { type QueueOwner, WorkQueue } from "./work_queue.ts";
 
 /** What connections of one transport share. */
 const ID_MEMORY: unique symbol = Symbol("memory for ids");
 
 /** Everything that belongs to one framed connection. */
-export class FramedSink implements Sink, Counted {
+export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   /** What the connection offers. */
   readonly carrier: Carrier;
   /** How it is framed. */
@@ -54,7 +54,7 @@ export class FramedSink implements Sink, Counted {
   /** Frames on their way out. */
   readonly sender: Sender;
   /** Batches that nobody has taken. */
-  readonly queue: WorkQueue = new WorkQueue(() => this.#catchUp());
+  readonly queue: WorkQueue = new WorkQueue(this);
   /** Finds out whether the peer is there, where that is asked for. */
   ping: Ping | undefined = undefined;
   /** Times that bytes came. */
@@ -63,8 +63,6 @@ export class FramedSink implements Sink, Counted {
   maxInflight: number;
   readonly #totals: OapTotals;
   readonly #parser: Parser;
-  /** Largest frame by the options and by what was agreed with the peer. */
-  #most: number;
   #timedAt = 0; // frames decoded before the next that is timed
   readonly #router: Router;
   readonly #report: { -readonly [K in keyof SinkReport]: SinkReport[K] } = {
@@ -76,13 +74,6 @@ export class FramedSink implements Sink, Counted {
   };
   /** What was read and cannot be decoded yet: the work queue is full, or memory must be waited for. */
   readonly #held: Uint8Array[] = [];
-  readonly #onGrant = (): void => {
-    this.#parser.admit();
-    this.#catchUp();
-  };
-  readonly #tellLent = (lent: readonly ArrayBufferLike[]): void => {
-    this.sender.lent = lent;
-  };
   #consumer: ((batch: BorrowedBatch) => void) | undefined = undefined;
   #completed = 0;
   #ended = false;
@@ -93,7 +84,6 @@ export class FramedSink implements Sink, Counted {
 
   /** @param carrier What the connection offers. @param options How to frame it. */
   constructor(carrier: Carrier, options: FramedOptions) {
-    this.#most = frameLimit(options.maxFrameBytes);
     const inflate = options.inflate ?? true;
     this.carrier = carrier;
     this.options = options;
@@ -108,14 +98,13 @@ export class FramedSink implements Sink, Counted {
     this.inbound = new InboundRequests(this.maxInflight, memory);
     this.sender = new Sender(
       carrier,
-      this.#most,
-      () => this.#limit,
+      frameLimit(options.maxFrameBytes),
       this.inbound,
       this.counters,
       this.#totals.writes,
     );
-    this.#parser = new Parser(this.#limit, inflate);
-    this.#parser.reserve = (bytes) => carrier.reserve(bytes, this.#onGrant);
+    this.#parser = new Parser(this.sender.maxFrameBytes, inflate);
+    this.#parser.memory = this;
     this.#router = new Router(this);
     if (options.fragments) this.#parser.parts = (flags, app) => this.#router.mayCut(flags, app);
   }
@@ -124,7 +113,7 @@ export class FramedSink implements Sink, Counted {
   get reply(): HelloReply {
     const { inflate = true, transports = DEFAULT_REPLY.transports } = this.options;
     return {
-      max_frame: this.#limit,
+      max_frame: this.sender.maxFrameBytes,
       max_inflight: this.maxInflight,
       flags_supported: inflate ? 0xff : 0xff & ~FLAGS.COMP,
       versions: DEFAULT_REPLY.versions,
@@ -136,7 +125,7 @@ export class FramedSink implements Sink, Counted {
   settle(reply: Frame): Negotiated {
     try {
       const negotiated = negotiate(this.reply, decodeHelloReply(reply));
-      this.sender.most = this.#most = Math.min(this.#most, negotiated.maxFrame);
+      this.sender.most = Math.min(this.sender.most, negotiated.maxFrame);
       this.maxInflight = Math.min(this.maxInflight, negotiated.maxInflight);
       this.sender.flags &= negotiated.flags;
       return negotiated;
@@ -176,6 +165,18 @@ export class FramedSink implements Sink, Counted {
     return this.#tell();
   }
 
+  /** Memory of an unfinished frame, for the parser. */
+  reserve(bytes: number): boolean {
+    return this.carrier.reserve(bytes, () => {
+      this.#parser.admit();
+      this.#catchUp();
+    });
+  }
+
+  onTaken(): void {
+    this.#catchUp();
+  }
+
   end(): void {
     this.#ended = true;
     if (this.#held.length === 0) this.#finish();
@@ -212,11 +213,6 @@ export class FramedSink implements Sink, Counted {
     this.queue.finish(error);
   }
 
-  /** Largest frame now: a reload can lower and raise it, up to what was agreed. */
-  get #limit(): number {
-    return Math.min(this.#most, this.carrier.maxFrameBytes);
-  }
-
   /** A request has been settled; a drain may be waiting for that. */
   settled(): void {
     if (this.#draining && this.requests.size === 0 && this.inbound.unanswered === 0) {
@@ -236,7 +232,7 @@ export class FramedSink implements Sink, Counted {
           this.#held.unshift(keeps ? rest : rest.slice());
           return;
         }
-        this.#parser.nextMaxFrameBytes = this.#limit;
+        this.#parser.nextMaxFrameBytes = this.sender.maxFrameBytes;
         const timed = bytes.length >= TIMED_BYTES || this.counters.framesIn >= this.#timedAt;
         const before = timed ? this.carrier.now() : 0;
         from = this.#parser.feed(bytes, from, room);
@@ -274,7 +270,7 @@ export class FramedSink implements Sink, Counted {
   #lend(runs: readonly Run[], length: number): void {
     const { pool } = this.#parser.assembly;
     const callback = this.#consumer as (batch: BorrowedBatch) => void;
-    const tell = this.#tellLent;
+    const tell = this.sender;
     try {
       lend(runs, length, { callback, tell, pool, check: this.options.checkBorrows ?? false });
     } catch (cause) {
@@ -362,7 +358,7 @@ export class FramedSink implements Sink, Counted {
     if (this.#over) return;
     this.#over = true;
     this.#held.length = 0;
-    this.#parser.reserve = undefined;
+    this.#parser.memory = undefined;
     this.queue.finish(error);
     this.carrier.fail(error);
   }

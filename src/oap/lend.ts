@@ -17,14 +17,15 @@ export interface Loan {
   /** Takes the batch. */
   readonly callback: (batch: BorrowedBatch) => void;
   /** Told which memory is lent, and that none is any more, so that what is sent from it is copied. */
-  readonly tell: ((lent: readonly ArrayBufferLike[]) => void) | undefined;
+  readonly tell: { lent: readonly ArrayBufferLike[] } | undefined;
   /** Takes the memory of single frames back. */
   readonly pool: FramePool | undefined;
   /** Lends copies, and spoils them afterwards. */
   readonly check: boolean;
 }
 
-const NONE: readonly ArrayBufferLike[] = [];
+/** What is lent while nothing is. */
+export const NONE_LENT: readonly ArrayBufferLike[] = Object.freeze([]);
 
 /**
  * Lends frames, and takes their memory back when the callback has returned or thrown.
@@ -39,11 +40,11 @@ export function lend(runs: readonly Run[], length: number, loan: Loan): void {
   const lent = check ? copyRuns(runs, true) : runs;
   const batch = new BorrowedBatch(lent, length);
   const sources = sourcesOf(lent);
-  tell?.(sources.map((source) => source.buffer));
+  if (tell !== undefined) tell.lent = sources.map((source) => source.buffer);
   try {
     callback(batch);
   } finally {
-    tell?.(NONE);
+    if (tell !== undefined) tell.lent = NONE_LENT;
     if (check) { for (const source of sources) source.bytes.fill(SPOILT); }
     else if (pool !== undefined) {
       for (const { own, bytes } of sources) if (own) pool.give(bytes);

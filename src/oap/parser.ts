@@ -26,6 +26,15 @@ const SPARSE_BYTES = 320;
 const ALL = 0x7fff_ffff;
 const NOTHING: Uint8Array = new Uint8Array(0);
 
+/** Who has memory for unfinished frames. */
+export interface FrameMemory {
+  /**
+   * Asks for the memory of a frame before any of it is taken; 0 gives it back. `false`: the parser stops at
+   * the frame's header until {@linkcode Parser.admit}.
+   */
+  reserve(bytes: number): boolean;
+}
+
 /**
  * Cuts bytes into frames. {@linkcode Parser.feed} puts complete ones into {@linkcode Parser.found}; headers
  * are judged at byte 38, many in one call of the WebAssembly module, and large bodies are not read.
@@ -43,11 +52,8 @@ export class Parser {
   readonly assembly: Assembly = new Assembly();
   /** Which frames may come in parts, by flags and protocol; `undefined`: none. Compressed ones never do. */
   parts: ((flags: number, appProtoId: number) => boolean) | undefined = undefined;
-  /**
-   * Asks for the memory of an unfinished frame above one chunk before any of it is taken; 0 gives it back.
-   * `false`: the parser stops at the frame's header until {@linkcode Parser.admit}. `undefined`: no limit.
-   */
-  reserve: ((bytes: number) => boolean) | undefined = undefined;
+  /** Who has memory for frames above one chunk; `undefined`: there is no limit. */
+  memory: FrameMemory | undefined = undefined;
   /** Whether it waits for memory, and takes nothing. */
   blocked = false;
   /** Whether a frame is complete for which memory is reserved; it stops there, for that to be settled. */
@@ -78,7 +84,7 @@ export class Parser {
     return this.#carried + this.assembly.have;
   }
 
-  /** The same, without those that {@linkcode Parser.reserve} was asked for. */
+  /** The same, without those that {@linkcode Parser.memory} was asked for. */
   get unreserved(): number {
     return this.assembly.need > FLOOR_BYTES && this.assembly.granted
       ? this.#carried
@@ -251,14 +257,16 @@ export class Parser {
 
   /** Whether there is memory for `bytes` of an unfinished frame; if not, nothing more is taken. */
   #admits(bytes: number): boolean {
-    if (bytes <= FLOOR_BYTES || this.reserve === undefined || this.reserve(bytes)) return true;
+    if (bytes <= FLOOR_BYTES || this.memory === undefined || this.memory.reserve(bytes)) {
+      return true;
+    }
     this.blocked = true;
     return false;
   }
 
   /** The unfinished frame is complete: its memory is the receiver's. */
   #takeAssembled(): Uint8Array {
-    if (this.assembly.need > FLOOR_BYTES && this.reserve !== undefined) this.finished = true;
+    if (this.assembly.need > FLOOR_BYTES && this.memory !== undefined) this.finished = true;
     return this.assembly.take();
   }
 
@@ -368,7 +376,7 @@ export class Parser {
 
   #fail(fault: CodecFault, message: string): void {
     this.error = new CodecError(fault, message, "decode", "remote");
-    if (this.assembly.need > FLOOR_BYTES) this.reserve?.(0);
+    if (this.assembly.need > FLOOR_BYTES) this.memory?.reserve(0);
     this.assembly.drop();
     this.#body = undefined;
     this.#carried = this.#headOf = 0;

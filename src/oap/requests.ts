@@ -33,7 +33,7 @@ export interface Pending {
  */
 export class Requests {
   readonly #pending: IdTable<Pending>;
-  readonly #late: Uint8Array[] = [];
+  #late: Uint8Array[] | undefined = undefined;
   /** A header that holds ids; made with the first request. */
   #scratch: DataView | undefined = undefined;
   readonly #carrier: Pick<Carrier, "now" | "after">;
@@ -53,7 +53,7 @@ export class Requests {
 
   /** Whether an incoming response can concern this table at all. */
   get concerned(): boolean {
-    return this.#pending.size > 0 || this.#late.length > 0;
+    return this.#pending.size > 0 || this.#late !== undefined;
   }
 
   /**
@@ -83,8 +83,9 @@ export class Requests {
     this.#pending.removeAt(i);
     this.#rest();
     if (!sent) return;
-    if (this.#late.length === REMEMBERED) this.#late.shift();
-    this.#late.push(new Uint8Array(key.buffer.slice(0)));
+    const late = this.#late ??= [];
+    if (late.length === REMEMBERED) late.shift();
+    late.push(new Uint8Array(key.buffer.slice(0)));
   }
 
   /** The request that the response at `at` answers, which then waits no more; `late`; or `undefined`. */
@@ -95,9 +96,7 @@ export class Requests {
       this.#rest();
       return pending;
     }
-    const late = this.#late.findIndex((key) => sameKey(key, view, at));
-    if (late < 0) return undefined;
-    return "late";
+    return this.#late?.some((key) => sameKey(key, view, at)) === true ? "late" : undefined;
   }
 
   /** No answer will come any more. */

@@ -14,6 +14,7 @@ import { FrameView } from "./frame_view.ts";
 import { type FrameTimer, TIMED_OF } from "./frame_timer.ts";
 import type { FramedCounters } from "./framed_counters.ts";
 import type { InboundRequests } from "./inbound.ts";
+import { NONE_LENT } from "./lend.ts";
 
 /** Flags that an answer may have besides RESP, and is not looked at further for. */
 const ANSWER_FLAGS = FLAGS.START | FLAGS.END | FLAGS.ACK_REQ | FLAGS.APP_E2E;
@@ -25,15 +26,14 @@ export class Sender {
   /** Flags that the other end understands; all until HELLO says otherwise. */
   flags = 0xff;
   /** Memory that is only lent while a borrowed batch is out: large payloads in it are copied. */
-  lent: readonly ArrayBufferLike[] = [];
+  lent: readonly ArrayBufferLike[] = NONE_LENT;
   /** Told of every answer, while a drain waits for the last one. */
   onAnswer: (() => void) | undefined = undefined;
   /** The inbox. */
   readonly outbox: Outbox;
   readonly #inbound: InboundRequests;
   readonly #counters: FramedCounters;
-  readonly #limit: () => number;
-  readonly #now: () => number;
+  readonly #carrier: Pick<Carrier, "now" | "maxFrameBytes">;
   readonly #timer: FrameTimer;
   /** Frames that are not in the counters yet, as adding to small numbers costs less. */
   #frames = 0;
@@ -43,25 +43,22 @@ export class Sender {
   #untimed = 0;
 
   /**
-   * @param carrier Whose inbox it is.
+   * @param carrier Whose inbox it is, and what is the largest frame by the configuration.
    * @param most Largest frame, by the options.
-   * @param limit Largest frame, now.
    * @param inbound Told of answers.
    * @param counters Where frames are counted, once {@linkcode Sender.settle} is called.
    * @param timer Times some frames.
    */
   constructor(
-    carrier: Pick<Carrier, "outbox" | "now">,
+    carrier: Pick<Carrier, "outbox" | "now" | "maxFrameBytes">,
     most: number,
-    limit: () => number,
     inbound: InboundRequests,
     counters: FramedCounters,
     timer: FrameTimer,
   ) {
     this.outbox = carrier.outbox;
-    this.#now = () => carrier.now();
+    this.#carrier = carrier;
     this.most = most;
-    this.#limit = limit;
     this.#inbound = inbound;
     this.#counters = counters;
     this.#timer = timer;
@@ -69,7 +66,7 @@ export class Sender {
 
   /** Largest frame that may be sent now, in bytes. */
   get maxFrameBytes(): number {
-    return this.#limit();
+    return Math.min(this.most, this.#carrier.maxFrameBytes);
   }
 
   /** Puts into the counters what was sent; before they are read. */
@@ -88,9 +85,9 @@ export class Sender {
    */
   offer(frame: Frame, done: WriteDone | undefined): boolean {
     if (this.#frames < this.#untimed) return this.#offer(frame, done);
-    const before = this.#now();
+    const before = this.#carrier.now();
     if (!this.#offer(frame, done)) return false;
-    this.#timer.took(this.#now() - before, 1);
+    this.#timer.took(this.#carrier.now() - before, 1);
     this.settle();
     this.#untimed = TIMED_OF - 1;
     return true;

@@ -12,19 +12,25 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
+/** Whom a queue tells. */
+export interface QueueOwner {
+  /** A batch has been taken, or a consumer waits for one. */
+  onTaken(): void;
+}
+
 /** A queue with one consumer. The frames in it count towards the work queue's bound. */
 export class WorkQueue implements AsyncIterator<FrameBatch> {
   readonly #batches: FrameBatch[] = [];
-  readonly #onTaken: () => void;
+  readonly #owner: QueueOwner;
   #frames = 0;
   #bytes = 0;
   #waiter: Waiter | undefined = undefined;
   #over = false;
   #error: unknown = undefined;
 
-  /** @param onTaken Told when a batch has been taken, or the consumer has left. */
-  constructor(onTaken: () => void) {
-    this.#onTaken = onTaken;
+  /** @param owner Told that there is room. */
+  constructor(owner: QueueOwner) {
+    this.#owner = owner;
   }
 
   /** Frames that nobody has taken. */
@@ -85,7 +91,7 @@ export class WorkQueue implements AsyncIterator<FrameBatch> {
   next(): Promise<IteratorResult<FrameBatch>> {
     const batch = this.shift();
     if (batch !== undefined) {
-      this.#onTaken();
+      this.#owner.onTaken();
       return Promise.resolve({ done: false, value: batch });
     }
     return new Promise((resolve, reject) => {
@@ -98,7 +104,7 @@ export class WorkQueue implements AsyncIterator<FrameBatch> {
         );
       }
       this.#waiter = { resolve, reject };
-      this.#onTaken();
+      this.#owner.onTaken();
     });
   }
 

@@ -281,20 +281,23 @@ describe("intake", () => {
     const rates = { conn: () => rate, peer: () => 0, global: () => 0 };
     const pacer = new Pacer(clock, rates, () => 65_536, (peer) => peer.ingress);
     const log: string[] = [];
-    const made: Intake = new Intake({
-      deliver: (bytes) => {
-        assert.ok(bytes.every((byte) => byte < 9), "it changed while it was held");
-        log.push(`${bytes.length}`);
+    const made: Intake = new Intake(
+      {
+        deliver: (bytes) => {
+          assert.ok(bytes.every((byte) => byte < 9), "it changed while it was held");
+          log.push(`${bytes.length}`);
+        },
+        onHold: (scope) => log.push(`hold ${scope}`),
+        onFree: () => log.push("free"),
       },
-      onHold: (scope) => log.push(`hold ${scope}`),
-      onFree: () => log.push("free"),
-    }, pacer);
+      pacer,
+      undefined,
+    );
     return { clock, intake: made, log, pacer };
   }
 
   it("passes on what is paid, holds what is not, and hands it on in order", () => {
     const { clock, intake: i, log } = intake(1_000);
-    assert.ok(i.limited);
     assert.ok(i.take(new Uint8Array(400), false));
     assert.deepEqual(log, []);
     assert.equal(i.take(new Uint8Array(300), false), false);
