@@ -56,6 +56,9 @@ export function start(
   onProgress?: (progress: ArtiProgress) => void,
 ): Promise<ArtiClient>;
 
+/** Versions of this addon and of Arti in it, e.g. "0.1.0 (arti-client 0.47.0)". */
+export const version: string;
+
 /** Removes the memory directories of this process at once; for exit hooks. */
 export function removeMemoryDirsSync(): void;
 
