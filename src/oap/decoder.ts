@@ -7,6 +7,7 @@
 import { FramePool } from "./assembly.ts";
 import { type BorrowedBatch, FrameBatch } from "./batch.ts";
 import type { CodecError } from "./codec_error.ts";
+import { wipeScratch } from "./instance.ts";
 import { lend } from "./lend.ts";
 import { frameLimit } from "./limits.ts";
 import { Parser } from "./parser.ts";
@@ -126,6 +127,7 @@ export class Decoder {
    * @returns The fault: an earlier one, or `TruncatedHeader` inside a frame; `undefined` between frames.
    */
   end(): CodecError | undefined {
+    wipeScratch();
     return this.#parser.end();
   }
 }

@@ -27,6 +27,7 @@ import type { Ping } from "./ping.ts";
 import { IdQueueMemory } from "./id_queue.ts";
 import { IdMemory } from "./id_table.ts";
 import { InboundRequests } from "./inbound.ts";
+import { wipeScratch } from "./instance.ts";
 import { lend } from "./lend.ts";
 import { frameLimit, limit } from "./limits.ts";
 import { type FrameMemory, Parser } from "./parser.ts";
@@ -209,6 +210,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     if (reason.kind !== "closed" && error?.fault === undefined) this.queue.drop();
     this.#totals.remove(this);
     this.#held.length = 0;
+    wipeScratch();
     this.#parser.assembly.drop(); // whoever keeps the connection does not keep what came of a frame
     this.queue.finish(error);
   }
@@ -336,7 +338,10 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     const fault = this.#parser.end();
     if (fault !== undefined) this.#fault(fault);
     this.queue.finish(undefined);
-    if (this.#gone) this.#totals.remove(this);
+    if (this.#gone) {
+      this.#totals.remove(this);
+      wipeScratch();
+    }
     this.requests.rejectAll(
       new TransportError("io_closed", "The peer ended its side before the answer came", {
         op: "request",

@@ -126,17 +126,23 @@ export class Hot {
       new Uint8Array(wasm.memory.buffer, input, bytes.length).set(bytes);
       const length = wasm.hot_guard(this.#self, codec, bytes.length, maxOut) | 0;
       this.#lookAgain();
-      if (length < 0) return length;
-      const out = new Uint8Array(room + length);
-      out.set(
-        new Uint8Array(wasm.memory.buffer, wasm.hot_guard_out_ptr(this.#self) >>> 0, length),
-        room,
-      );
-      wasm.hot_guard_wipe(this.#self);
+      const out = length < 0 ? length : new Uint8Array(room + length);
+      if (typeof out !== "number") {
+        const from = wasm.hot_guard_out_ptr(this.#self) >>> 0;
+        out.set(new Uint8Array(wasm.memory.buffer, from, length), room);
+      }
+      wasm.hot_guard_wipe(this.#self); // of what failed as well, as part of it came out
       return out;
     } catch (error) {
       throw this.#trapped(error);
     }
+  }
+
+  /** Zeroes what callers have put into it; what the guard was given is zeroed after each call. */
+  wipe(): void {
+    this.window.fill(0);
+    this.rows.fill(0);
+    this.headers.fill(0);
   }
 
   /** Views die when memory grows. Looked up after the addresses, because asking may be what grows it. */

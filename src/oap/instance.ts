@@ -44,6 +44,11 @@ function make(): Hot {
   });
 }
 
+/** Zeroes the plain text that lies in the instance's memory, if there is an instance. */
+export function wipeScratch(): void {
+  shared.hot?.wipe();
+}
+
 /** Facts on the module in use. */
 export interface WasmInfo {
   /** Its SHA-256. */

@@ -7,6 +7,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { inspect } from "node:util";
 import { formatAddress, Transport, TransportError } from "../../mod.ts";
+import { Decoder, encodeFrame, FLAGS, framed, inflate } from "../../src/oap/mod.ts";
+import { deferred } from "../../src/deferred.ts";
+import { hot } from "../../src/oap/instance.ts";
 import type { ThrowAwayCertificate } from "../../src/testing/mod.ts";
 import { describe, it } from "../harness.ts";
 import { ROOT, runtimeName } from "../runtimes.ts";
@@ -132,6 +135,64 @@ describe("tls: custody", () => {
     assert.equal(new TextDecoder().decode(key), pair.key);
   });
 });
+
+describe("I-11: tls: plain text in WebAssembly memory", () => {
+  /** How often the canary lies in it. */
+  const found = (): number =>
+    new TextDecoder("latin1").decode(hot().window.buffer).split(CANARY).length - 1;
+
+  it("is gone once a connection is, whatever came over it", async () => {
+    await using ends = await Ends.open();
+    const near = framed(await ends.dial());
+    const far = framed(await ends.accept());
+    const got = deferred<void>();
+    let seen = 0;
+    far.onBatch((batch) => {
+      seen += batch.length;
+      if (seen === 20) got.resolve();
+    });
+    const text = new TextEncoder().encode(`${CANARY} as plain as that `.repeat(20));
+    const head = { code: 0, appProtoId: 7, tenantId: 0n };
+    for (let i = 0n; i < 20n; i++) {
+      const packed = i % 2n === 1n;
+      await near.send({
+        ...head,
+        corrId: i,
+        flags: packed ? FLAGS.EVENT | FLAGS.COMP : FLAGS.EVENT,
+        payload: packed ? stored(text) : text,
+      });
+    }
+    await got.promise;
+    assert.ok(found() > 0, "the canary is not where it is looked for");
+    await near.close();
+    await far.closed;
+    assert.equal(found(), 0);
+  });
+
+  it("is gone after input that cannot be inflated to its end, and a decoder that is done", () => {
+    const text = new TextEncoder().encode(`${CANARY} `.repeat(40));
+    const cut = new Uint8Array([...stored(text, false), 7, 0, 0]); // then a block of a kind that there is not
+    assert.throws(() => inflate(cut, { codec: "zstd" }), { kind: "malformed" });
+    assert.equal(found(), 0);
+    const decoder = new Decoder();
+    const frame = { flags: FLAGS.EVENT, code: 0, appProtoId: 7, tenantId: 0n, corrId: 1n };
+    decoder.push(encodeFrame({ ...frame, payload: text }));
+    assert.ok(found() > 0);
+    assert.equal(decoder.end(), undefined);
+    assert.equal(found(), 0);
+  });
+});
+
+/** A zstd frame with its content as it is, in one block, which is the last or not. */
+function stored(text: Uint8Array, last = true): Uint8Array {
+  const size = text.length - 256; // as the format has it in two bytes
+  const block = (text.length << 3) | (last ? 1 : 0);
+  return new Uint8Array([
+    ...[0x28, 0xb5, 0x2f, 0xfd, 0x60, size & 255, size >> 8],
+    ...[block & 255, (block >> 8) & 255, block >> 16],
+    ...text,
+  ]);
+}
 
 /** A TLS echo with amnesia in a process of its own, and a connection to it. */
 async function amnesiacRun(child: Spawned): Promise<void> {
