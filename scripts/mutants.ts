@@ -54,6 +54,8 @@ const TARGETS: readonly (readonly [string, readonly string[]])[] = [
     "byte_account",
   ].map((name) => [`src/limits/${name}.ts`, LIMITS] as const),
   ["src/writer.ts", CORE],
+  ["src/write_queue.ts", CORE],
+  ["src/write_credit.ts", CORE],
   ["src/write_line.ts", CORE],
   ["src/intake.ts", [...CORE, "test/limits/pace_test.ts"]],
   ["src/reading.ts", [...CORE, "test/limits/pace_test.ts"]],

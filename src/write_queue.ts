@@ -96,7 +96,8 @@ export class WriteQueue {
   allow(n: number): void {
     this.#allowed = 0;
     const last = this.#runs[this.#runs.length - 1];
-    if (n > 0 && last?.block !== undefined) {
+    // One that is wholly taken is not next any more: what joined it would not be sent.
+    if (n > 0 && last?.block !== undefined && this.pending > 0) {
       this.#allowed = Math.min(n, last.bytes.length - last.end);
     }
   }

@@ -24,6 +24,7 @@ class ScriptedSocket implements Socket {
   }
 
   write(bytes: Uint8Array): number {
+    if (bytes.length === 0) this.log.push("nothing");
     const n = Math.min(bytes.length, this.room);
     this.room -= n;
     if (n > 0) this.views.push(bytes.subarray(0, n));
@@ -53,19 +54,22 @@ interface Fixture {
   readonly socket: ScriptedSocket;
   readonly refused: () => number;
   readonly busy: boolean[];
+  /** Bytes that the owner was told of. */
+  readonly taken: () => number;
 }
 
 function fixture(lends: boolean, items = 4, bytes = 200_000): Fixture {
   let refused = 0;
+  let taken = 0;
   const busy: boolean[] = [];
   const writer = new Writer({ items, bytes, pool: new BlockPool() }, {
     onBusy: (on) => void busy.push(on),
     onUnpaid: () => {},
-    onTaken: () => {},
+    onTaken: (n) => taken += n,
     onRefused: () => void refused++,
   });
   const socket = new ScriptedSocket(lends);
-  return { writer, socket, refused: () => refused, busy };
+  return { writer, socket, refused: () => refused, busy, taken: () => taken };
 }
 
 function small(writer: Writer, ...values: number[]): boolean {
@@ -312,5 +316,137 @@ describe("I-G3, I-4: writer", () => {
     await Promise.resolve();
     writer.written(1);
     assert.deepEqual(busy, [true, false]);
+  });
+
+  it("copies what is small, 32 KiB included, and lends what is larger", async () => {
+    for (const [size, copied] of [[32_768, true], [32_769, false]] as const) {
+      const { writer, socket } = fixture(true);
+      let told = 0;
+      const body = new Uint8Array(size - 1).fill(5);
+      assert.ok(writer.push(Uint8Array.of(4), body, () => told++));
+      assert.equal(told, copied ? 1 : 0);
+      body.fill(copied ? 6 : 5);
+      writer.start(socket);
+      assert.deepEqual([socket.sent.length, socket.sent[0]], [size, 4]);
+      assert.ok(socket.sent.slice(1).every((byte) => byte === 5));
+      writer.written(size);
+      assert.equal(told, 1);
+      await Promise.resolve();
+    }
+  });
+
+  it("takes its bytes to the last one, and no more", () => {
+    const { writer } = fixture(true, 10, 50_000);
+    assert.ok(writer.push(undefined, new Uint8Array(40_000), undefined));
+    assert.equal(writer.push(undefined, new Uint8Array(10_001), undefined), false);
+    assert.ok(writer.push(undefined, new Uint8Array(10_000), undefined));
+    assert.equal(small(writer, 1), false);
+    assert.equal(writer.refusal(1).kind, "busy");
+  });
+
+  it("sends at once what was queued before it started", () => {
+    const { writer, socket, busy, taken } = fixture(true);
+    small(writer, 1, 2);
+    writer.push(Uint8Array.of(3), new Uint8Array(40_000).fill(4), undefined);
+    assert.deepEqual(busy, [true]);
+    writer.start(socket);
+    assert.equal(socket.sent.length, 40_003);
+    assert.equal(taken(), 40_003);
+    assert.deepEqual(socket.log, ["cork", "uncork"]);
+    writer.written(40_003);
+    assert.deepEqual(busy, [true, false]);
+  });
+
+  it("is busy with a large item that nothing was queued before", () => {
+    const { writer, busy } = fixture(true);
+    writer.push(undefined, new Uint8Array(40_000), undefined);
+    assert.deepEqual(busy, [true]);
+  });
+
+  it("writes nothing where there is nothing, and two runs with one write where the runtime copies", async () => {
+    const { writer, socket, taken } = fixture(false);
+    writer.start(socket);
+    writer.push(undefined, new Uint8Array(0), undefined);
+    await Promise.resolve();
+    small(writer, 1);
+    writer.push(undefined, new Uint8Array(40_000).fill(2), undefined);
+    await Promise.resolve();
+    assert.deepEqual([socket.views.length, socket.log, taken()], [1, [], 40_001]);
+  });
+
+  it("is crowded by 256 that wait, and refuses others as busy while one does", async () => {
+    const { writer, socket, refused } = fixture(true, 2);
+    assert.equal(writer.crowded, false);
+    writer.start(socket);
+    small(writer, 1);
+    small(writer, 2);
+    const waiting = [writer.inTurn(1, () => small(writer, 3))];
+    assert.equal(writer.crowded, false);
+    await Promise.resolve();
+    assert.equal(small(writer, 9), false);
+    assert.equal(writer.refusal(1).kind, "busy");
+    assert.match(writer.refusal(1).message, /2 of 2 items and 2 of 200000 bytes, 1 callers wait/);
+    while (waiting.length < 256) waiting.push(writer.inTurn(1, () => small(writer, 3)));
+    assert.equal(writer.crowded, true);
+    assert.equal(refused(), 2);
+    const over = new TransportError("misuse", "over", { op: "write" });
+    writer.end(over); // nobody in line gets a turn any more
+    for (const one of waiting) await assert.rejects(one, over);
+    assert.deepEqual(socket.log, []);
+    writer.written(2);
+    assert.deepEqual(socket.log, ["shutdown"]);
+    writer.end(new TransportError("misuse", "again", { op: "write" }));
+    assert.equal(writer.failure, over);
+    assert.deepEqual(socket.log, ["shutdown"]);
+  });
+
+  it("refuses one who comes while another one waits, though there is room for it", async () => {
+    const { writer, socket } = fixture(true, 10, 50_000);
+    writer.start(socket);
+    writer.push(undefined, new Uint8Array(40_000), undefined);
+    const large = writer.inTurn(
+      20_000,
+      () => writer.push(undefined, new Uint8Array(20_000), undefined),
+    );
+    assert.equal(small(writer, 1), false);
+    assert.equal(writer.refusal(1).kind, "busy");
+    await Promise.resolve();
+    writer.written(40_000);
+    await large;
+    assert.ok(small(writer, 1));
+    assert.equal(writer.bytes, 20_001);
+  });
+
+  it("shuts down at once where nothing is left to send, and not at all once it has failed", () => {
+    const ends = fixture(true);
+    ends.writer.start(ends.socket);
+    ends.writer.end(new TransportError("misuse", "over", { op: "write" }));
+    assert.deepEqual(ends.socket.log, ["shutdown"]);
+    const fails = fixture(true);
+    small(fails.writer, 1);
+    fails.writer.start(fails.socket);
+    fails.writer.end(new TransportError("misuse", "over", { op: "write" }));
+    fails.writer.fail(new TransportError("io_closed", "gone", { op: "write" }));
+    fails.writer.written(1);
+    fails.writer.drained();
+    assert.deepEqual(fails.socket.log, []);
+    assert.equal(fails.writer.failure?.kind, "misuse", "the first cause");
+  });
+
+  it("takes nothing more once the socket takes no more, and asks it again when it does", async () => {
+    const { writer, socket, taken } = fixture(true, 100);
+    socket.room = 1;
+    writer.start(socket);
+    small(writer, 1, 2);
+    await Promise.resolve();
+    small(writer, 3);
+    await Promise.resolve();
+    assert.deepEqual([socket.sent, taken(), writer.waiting()], [[1], 1, 0]);
+    socket.room = 1;
+    writer.drained();
+    assert.deepEqual(socket.sent, [1, 2]);
+    socket.room = Infinity;
+    writer.drained();
+    assert.deepEqual([socket.sent, taken()], [[1, 2, 3], 3]);
   });
 });

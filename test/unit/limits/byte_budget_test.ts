@@ -46,6 +46,113 @@ describe("byte budget", () => {
     }
   });
 
+  it("has floors of a chunk and 4 KiB, and of a receive more; of a chunk to send", () => {
+    assert.deepEqual([KEPT_BYTES, FLOOR_BYTES, OUT_FLOOR_BYTES], [69_632, 135_168, 65_536]);
+    const account = new ByteBudget().account();
+    assert.deepEqual([account.held, account.pooled, account.queued, account.reserved], [
+      ...[0, 0, 0, 0],
+    ]);
+    assert.equal(account.queueFloor, OUT_FLOOR_BYTES);
+    account.queue(OUT_FLOOR_BYTES);
+    assert.equal(account.pooled, 0);
+    account.queue(1);
+    assert.deepEqual([account.pooled, account.queueFloor], [1, 0]);
+  });
+
+  it("lets those who hold little into the last quarter, to the byte, and counts each way for itself", () => {
+    const little = MIB + CAPS.chunkBytes;
+    const crowd = (): ByteBudget => {
+      const budget = new ByteBudget();
+      for (let i = 0; i < 3; i++) fill(budget, share());
+      assert.equal(budget.used, 48 * MIB);
+      return budget;
+    };
+    assert.equal(crowd().account().reserve(little, () => {}), true);
+    assert.equal(crowd().account().reserve(little + 1, () => {}), false);
+    assert.equal(crowd().account().canQueue(OUT_FLOOR_BYTES + little), true);
+    assert.equal(crowd().account().canQueue(OUT_FLOOR_BYTES + little + 1), false);
+    const budget = crowd();
+    const both = budget.account();
+    both.queue(OUT_FLOOR_BYTES + MIB);
+    assert.equal(both.reserve(MIB, () => {}), true);
+    assert.equal(both.canQueue(CAPS.chunkBytes), true);
+    assert.equal(both.canQueue(CAPS.chunkBytes + 1), false);
+  });
+
+  it("gives windows a quarter in all, three quarters with the rest, and a peer its quarter, to the byte", () => {
+    const mib = FLOOR_BYTES + MIB;
+    const all = new ByteBudget(SMALL_POOL);
+    for (let i = 0; i < 4; i++) assert.ok(all.account().widen(mib), `${i}`);
+    assert.equal(all.windows, 4 * MIB);
+    assert.equal(all.account().widen(FLOOR_BYTES + 1), false);
+    const rest = new ByteBudget(SMALL_POOL);
+    for (const n of [4, 4, 3]) fill(rest, share(), n);
+    assert.ok(rest.account().widen(mib));
+    assert.equal(rest.account().widen(FLOOR_BYTES + 1), false);
+    const one = new ByteBudget(SMALL_POOL);
+    const mine = share();
+    fill(one, mine, 3);
+    assert.ok(one.account(mine).widen(mib));
+    assert.equal(one.account(mine).widen(FLOOR_BYTES + 1), false);
+  });
+
+  it("lets a window that is there be used, and set again, however full the pool has become", () => {
+    const budget = new ByteBudget(SMALL_POOL);
+    const one = share();
+    const account = budget.account(one);
+    assert.ok(account.widen(WIDE));
+    fill(budget, one, 3);
+    for (let i = 0; i < 2; i++) fill(budget, share());
+    for (let i = 0; i < 5; i++) fill(budget, share(), 1);
+    assert.equal(budget.account(one).reserve(4 * MIB, () => {}), false);
+    assert.ok(budget.used > 12 * MIB && budget.waiting > 0);
+    assert.ok(account.retain(WIDE));
+    assert.ok(account.widen(WIDE));
+    assert.ok(account.widen(WIDE - 1));
+  });
+
+  it("asks for what a reservation grows by, and not again for what is reserved", () => {
+    const budget = new ByteBudget(SMALL_POOL);
+    const one = share();
+    const account = budget.account(one);
+    assert.ok(account.reserve(MIB, () => {}));
+    fill(budget, one);
+    const behind = budget.account(one);
+    assert.equal(behind.reserve(MIB, () => {}), false);
+    assert.ok(account.reserve(MIB, () => {}), "it has that much");
+    behind.close();
+    assert.ok(account.reserve(MIB / 2, () => {}));
+    assert.ok(account.reserve(MIB, () => {}), "only half of it is new");
+    assert.equal(one.held, 4 * MIB);
+  });
+
+  it("takes a frame that is complete for what is left of it", () => {
+    const budget = new ByteBudget();
+    const account = budget.account();
+    assert.ok(account.reserve(MIB, () => {}));
+    account.finish(FLOOR_BYTES + 100);
+    assert.deepEqual([account.reserved, account.pooled, budget.used], [0, 100, 100]);
+    account.finish(0);
+    assert.deepEqual([account.held, budget.used], [0, 0]);
+    account.close();
+    account.finish(2 * FLOOR_BYTES);
+    assert.deepEqual([account.held, budget.used], [0, 0]);
+  });
+
+  it("bounds what an inbox grows by, and lets nobody overtake after a turn", () => {
+    const budget = new ByteBudget(SMALL_POOL);
+    const one = share();
+    const account = budget.account(one);
+    account.queue(MIB + OUT_FLOOR_BYTES);
+    assert.equal(account.canQueue(MIB), true); // an eighth of the pool
+    assert.equal(account.canQueue(MIB + 1), false);
+    account.whenQueueable(MIB, () => account.queue(MIB)); // there is room: at once
+    assert.equal(account.queued, 2 * MIB + OUT_FLOOR_BYTES);
+    budget.account(one).whenQueueable(2 * MIB, () => {});
+    account.queue(-1_000);
+    assert.equal(account.canQueue(1_000), false, "another one waits, and its own turn is over");
+  });
+
   it("charges a frame's whole length, and of the rest what is beyond one chunk each way", () => {
     const budget = new ByteBudget();
     const account = budget.account();

@@ -185,7 +185,7 @@ describe("paced writer", () => {
       resume() {},
     });
     const end = (): void => made.fail(new TransportError("misuse", "over", { op: "write" }));
-    return { clock, writer: made, socket, busy, unpaid, refused, end };
+    return { clock, writer: made, socket, busy, unpaid, refused, end, pacer };
   }
 
   it("waits for the peer only while the runtime holds bytes, not while tokens are missing", async () => {
@@ -203,6 +203,16 @@ describe("paced writer", () => {
     assert.equal(socket.sent, 1_000);
     assert.equal(busy.at(-1), true);
     end();
+  });
+
+  it("leaves nothing in the pacer when it fails, and says how much waits until then", async () => {
+    const { clock, writer: w, socket, pacer } = writer(1_000);
+    await w.inTurn(1_000, () => w.push(undefined, new Uint8Array(1_000), undefined));
+    clock.advance(1);
+    await Promise.resolve();
+    assert.deepEqual([socket.sent, w.waiting(), pacer.waiting], [500, 500, 1]);
+    w.fail(new TransportError("misuse", "over", { op: "write" }));
+    assert.deepEqual([w.waiting(), pacer.waiting, clock.pending], [0, 0, 0]);
   });
 
   it("tells when what is next waits for tokens, once, and when it no longer does", async () => {
