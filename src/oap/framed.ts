@@ -94,7 +94,7 @@ export class FramedConnection implements AsyncDisposable {
 
   /** Requests of this end that wait for an answer. */
   get inflight(): number {
-    return this.#sink.requests.size;
+    return this.#sink.inflight;
   }
 
   /** Largest frame that may be sent, in bytes; HELLO can lower it. */

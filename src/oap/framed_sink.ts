@@ -40,6 +40,13 @@ import { type QueueOwner, WorkQueue } from "./work_queue.ts";
 /** What connections of one transport share. */
 const ID_MEMORY: unique symbol = Symbol("memory for ids");
 
+function memoryOf(carrier: Carrier): { readonly tables: IdMemory; readonly queues: IdQueueMemory } {
+  return carrier.shared(ID_MEMORY, () => ({
+    tables: new IdMemory(),
+    queues: new IdQueueMemory(),
+  }));
+}
+
 /** Everything that belongs to one framed connection. */
 export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   /** What the connection offers. */
@@ -48,8 +55,6 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   readonly options: FramedOptions;
   /** What has happened, but for what the sender has not put in yet; see `counted`. */
   readonly counters: FramedCounters = framedCounters();
-  /** Requests of this end. */
-  readonly requests: Requests;
   /** Requests of the peer. */
   readonly inbound: InboundRequests;
   /** Frames on their way out. */
@@ -62,6 +67,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   receives = 0;
   /** Most unanswered requests of this end. */
   maxInflight: number;
+  #requests: Requests | undefined = undefined;
   readonly #totals: OapTotals;
   readonly #parser: Parser;
   #timedAt = 0; // frames decoded before the next that is timed
@@ -90,13 +96,8 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     this.options = options;
     this.#totals = OapTotals.of(carrier);
     this.#totals.add(this);
-    const memory = carrier.shared(ID_MEMORY, () => ({
-      tables: new IdMemory(),
-      queues: new IdQueueMemory(),
-    }));
-    this.requests = new Requests(carrier, memory.tables);
     this.maxInflight = limit("maxInflight", options.maxInflight, 1, CAPS.inflightFrames);
-    this.inbound = new InboundRequests(this.maxInflight, memory);
+    this.inbound = new InboundRequests(this.maxInflight, memoryOf(carrier));
     this.sender = new Sender(
       carrier,
       frameLimit(options.maxFrameBytes),
@@ -151,8 +152,17 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     return this.counters;
   }
 
+  /** Requests of this end; made with the first. */
+  get requests(): Requests {
+    return this.#requests ??= new Requests(this.carrier, memoryOf(this.carrier).tables);
+  }
+
+  get awaits(): boolean {
+    return this.#requests !== undefined && this.#requests.concerned;
+  }
+
   get inflight(): number {
-    return this.requests.size;
+    return this.#requests === undefined ? 0 : this.#requests.size;
   }
 
   get queued(): number {
@@ -198,7 +208,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     const more = reason.kind === "closed" && this.#held.length > 0 && !this.#parser.blocked;
     this.#over = !more;
     this.#gone = true;
-    this.requests.rejectAll(
+    this.#requests?.rejectAll(
       error ??
         new TransportError("io_closed", "The connection closed before the answer came", {
           op: "request",
@@ -217,7 +227,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
 
   /** A request has been settled; a drain may be waiting for that. */
   settled(): void {
-    if (this.#draining && this.requests.size === 0 && this.inbound.unanswered === 0) {
+    if (this.#draining && this.inflight === 0 && this.inbound.unanswered === 0) {
       void this.carrier.close();
     }
   }
@@ -342,7 +352,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
       this.#totals.remove(this);
       wipeScratch();
     }
-    this.requests.rejectAll(
+    this.#requests?.rejectAll(
       new TransportError("io_closed", "The peer ended its side before the answer came", {
         op: "request",
         origin: "remote",

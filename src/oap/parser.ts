@@ -26,6 +26,9 @@ const SPARSE_BYTES = 320;
 const ALL = 0x7fff_ffff;
 const NOTHING: Uint8Array = new Uint8Array(0);
 
+/** For all parsers that have found nothing: an idle connection keeps none of its own. Nothing is put into it. */
+const NOTHING_FOUND: Found = new Found();
+
 /** Who has memory for unfinished frames. */
 export interface FrameMemory {
   /**
@@ -40,8 +43,8 @@ export interface FrameMemory {
  * are judged at byte 38, many in one call of the WebAssembly module, and large bodies are not read.
  */
 export class Parser {
-  /** What nobody has taken yet. */
-  found: Found = new Found();
+  /** What nobody has taken yet; nothing between two reads. */
+  found: Found = NOTHING_FOUND;
   /** The fault that ended it; it takes nothing any more. */
   error: CodecError | undefined = undefined;
   /** Largest frame accepted of those that begin from now on, in bytes. */
@@ -108,7 +111,7 @@ export class Parser {
   /** Takes {@linkcode Parser.found}, leaving nothing. */
   take(): Found {
     const { found } = this;
-    this.found = new Found();
+    this.found = NOTHING_FOUND;
     return found;
   }
 
@@ -133,6 +136,7 @@ export class Parser {
   }
 
   #feed(bytes: Uint8Array, from: number, limit: number): number {
+    if (this.found === NOTHING_FOUND) this.found = new Found();
     const source = this.found.lent = new Source(bytes, false);
     let pos = from;
     if (this.#carried > 0) pos = this.#splitHeader(source, pos);

@@ -23,6 +23,8 @@ export type Deliver = (found: Found) => void;
 export interface RouterParts {
   /** Requests of this end. */
   readonly requests: Requests;
+  /** Whether a response can concern a request of this end. */
+  readonly awaits: boolean;
   /** Requests of the peer. */
   readonly inbound: InboundRequests;
   /** For 429, 503 and HELLO replies. */
@@ -53,7 +55,7 @@ export class Router {
    */
   route(found: Found, deliver: Deliver, prompt: boolean): CodecError | undefined {
     this.#count(found);
-    const look = this.#parts.requests.concerned ? FLAGS.REQ | FLAGS.RESP : FLAGS.REQ;
+    const look = this.#parts.awaits ? FLAGS.REQ | FLAGS.RESP : FLAGS.REQ;
     if (found.hello === 0 && (found.flags & look) === 0) {
       const body = found.runs.at(-1)?.body;
       if (body !== undefined) body.judged = true;
@@ -67,7 +69,7 @@ export class Router {
 
   /** Whether a frame may come in parts: not where it is taken here, which wants all of it. */
   mayCut(flags: number, appProtoId: number): boolean {
-    return appProtoId !== 0 && ((flags & FLAGS.RESP) === 0 || !this.#parts.requests.concerned);
+    return appProtoId !== 0 && ((flags & FLAGS.RESP) === 0 || !this.#parts.awaits);
   }
 
   #count({ frames, bytes, capabilityBytes, hello, error, start, end }: Found): void {
@@ -84,12 +86,12 @@ export class Router {
 
   /** `true`: the frame is the application's. `false`: it has been dealt with. */
   #judge(sorting: Sorting, source: Source, at: number, len: number): boolean | CodecError {
-    const { inbound, requests } = this.#parts;
+    const { inbound } = this.#parts;
     let { view } = source;
     const flags = view.getUint16(at + 6);
     if (view.getUint16(at + 10) === 0) return this.#hello(source, at, len, flags) ?? false;
     if ((flags & FLAGS.RESP) !== 0) {
-      return !(requests.concerned && this.#answer(source, at, len, source.own));
+      return !(this.#parts.awaits && this.#answer(source, at, len, source.own));
     }
     if ((flags & FLAGS.REQ) === 0) return true;
     let verdict = inbound.judge(view, at, flags, !sorting.mayFlush);
