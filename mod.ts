@@ -47,6 +47,7 @@ export type {
   TransportPolicyChanged,
   TransportReadinessTransition,
 } from "./src/audit/events.ts";
+export { policyFigures, type PolicyFigures, type RecordedPolicy } from "./src/audit/figures.ts";
 export type { AuditHook } from "./src/audit/trail.ts";
 export type {
   Backend,

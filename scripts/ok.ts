@@ -62,6 +62,7 @@ const PARTS: readonly Part[] = [
   script("config", "run `deno task config:docs`", "scripts/gen_config_docs.ts", "--check"),
   script("metrics", "run `deno task metrics:docs`", "scripts/gen_metrics_docs.ts", "--check"),
   script("traceability", "run `deno task traceability`", "scripts/traceability.ts", "--check"),
+  script("policy", "run `deno task governance:docs`", "scripts/gen_governance_docs.ts", "--check"),
   script(
     "frozen",
     "undo it, or run `deno task governance snapshot --write`",

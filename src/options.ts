@@ -6,6 +6,7 @@
 
 import type { ArtiBackend, BootstrapProgress } from "./arti/backend.ts";
 import type { Address } from "./address.ts";
+import type { RecordedPolicy } from "./audit/figures.ts";
 import type { AuditHook } from "./audit/trail.ts";
 import type { Clock } from "./clock.ts";
 import type { CloseReason } from "./close_reason.ts";
@@ -72,6 +73,11 @@ export interface TransportHooks {
    * the fact. While its promise is pending, the next event waits, 1024 of them at most.
    */
   onAudit?: AuditHook;
+  /**
+   * Ceilings and defaults that were in force at the last start, as `policyFigures()` gave them then: those
+   * that this build has otherwise are told to `onAudit`, one `TransportPolicyChanged` each.
+   */
+  recordedPolicy?: RecordedPolicy;
   /** Told of each connection that closed, those that failed in their handshake included. */
   onConnectionClosed?: (event: ConnectionClosed) => void;
   /**

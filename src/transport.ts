@@ -7,6 +7,7 @@
 
 import type { Address } from "./address.ts";
 import { transitionEvent } from "./audit/events.ts";
+import { figureEvents } from "./audit/figures.ts";
 import { AuditTrail } from "./audit/trail.ts";
 import type { ArtiSession } from "./arti/backend.ts";
 import { torIssues } from "./arti/issues.ts";
@@ -102,6 +103,10 @@ export class Transport implements AsyncDisposable {
     );
     const { counters } = this.#table;
     this.#audit = new AuditTrail(hooks.onAudit, counters);
+    if (hooks.recordedPolicy !== undefined) {
+      const changed = figureEvents(hooks.recordedPolicy, new Date().toISOString());
+      for (const event of changed) this.#audit.record(event);
+    }
     const { backend, bind_addr } = this.config;
     this.#work = new WorkState(clock, bind_addr === null && backend !== "arti", (transition) => {
       this.#audit.record(transitionEvent(transition));

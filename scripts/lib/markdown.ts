@@ -23,7 +23,7 @@ export function table(rows: readonly (readonly string[])[]): string {
 export function withSection(document: string, name: string, text: string, path: string): string {
   const [first, last] = [`<!-- generated: ${name} -->`, "<!-- end of generated -->"];
   const begin = document.indexOf(first);
-  const end = document.indexOf(last);
+  const end = document.indexOf(last, begin);
   if (begin === -1 || end < begin) throw new Error(`${path}: has no ${first} and ${last}`);
   return `${document.slice(0, begin)}${first}\n\n${text}\n\n${document.slice(end)}`;
 }

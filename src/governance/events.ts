@@ -5,8 +5,9 @@
  */
 
 import type { TransportPolicyChanged } from "../audit/events.ts";
+import { figureText } from "../audit/figures.ts";
 import { policyChanged } from "../audit/policy.ts";
-import type { Json, LogEntry } from "./log.ts";
+import type { LogEntry } from "./log.ts";
 
 /**
  * One event for each identifier that an entry changed.
@@ -24,8 +25,8 @@ export function policyEvents(
     return entry.touched.map(({ identifier, old, new: now }) =>
       policyChanged({
         class: entry.class,
-        old: told(identifier, old),
-        new: told(identifier, now),
+        old: figureText(identifier, old),
+        new: figureText(identifier, now),
         actor: entry.author,
         pr: entry.links[0] ?? entry.id,
         commit: entry.commit ?? commit,
@@ -33,10 +34,4 @@ export function policyEvents(
       })
     );
   });
-}
-
-/** A value as events tell it: `cap:frameBytes = 1048576`, in at most 1024 characters. */
-export function told(identifier: string, value: Json): string {
-  const text = `${identifier} = ${value === null ? "none" : JSON.stringify(value)}`;
-  return text.length <= 1_024 ? text : `${text.slice(0, 1_021)}...`;
 }
