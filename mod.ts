@@ -47,7 +47,8 @@ export type {
   TransportPolicyChanged,
   TransportReadinessTransition,
 } from "./src/audit/events.ts";
-export { policyFigures, type PolicyFigures, type RecordedPolicy } from "./src/audit/figures.ts";
+export { policyFigures } from "./src/audit/figures.ts";
+export type { PolicyFigures, RecordedPolicy } from "./src/audit/recorded.ts";
 export type { AuditHook } from "./src/audit/trail.ts";
 export type {
   Backend,

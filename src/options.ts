@@ -6,7 +6,7 @@
 
 import type { ArtiBackend, BootstrapProgress } from "./arti/backend.ts";
 import type { Address } from "./address.ts";
-import type { RecordedPolicy } from "./audit/figures.ts";
+import type { RecordedPolicy } from "./audit/recorded.ts";
 import type { AuditHook } from "./audit/trail.ts";
 import type { Clock } from "./clock.ts";
 import type { CloseReason } from "./close_reason.ts";

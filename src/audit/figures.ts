@@ -8,23 +8,7 @@ import { CAPS } from "../caps.ts";
 import { KEY_LIST } from "../config/keys.ts";
 import type { TransportPolicyChanged } from "./events.ts";
 import { policyChanged } from "./policy.ts";
-
-/** Figures by name: `cap:frameBytes`, `default:max_conns`. JSON can carry them. */
-export type PolicyFigures = Readonly<
-  Record<string, string | number | boolean | null | readonly (string | number)[]>
->;
-
-/** What a host has on record of the last start. */
-export interface RecordedPolicy {
-  /** What {@linkcode policyFigures} gave then. */
-  figures: PolicyFigures;
-  /** Who brought the new figures. @default {"unknown"} */
-  actor?: string;
-  /** Where that was reviewed. @default {"unknown"} */
-  pr?: string;
-  /** The commit that did it. @default {"unknown"} */
-  commit?: string;
-}
+import type { PolicyFigures, RecordedPolicy } from "./recorded.ts";
 
 /** Names that only the record has and that are told; a record is the host's, and may hold anything. */
 const MOST_UNKNOWN = 256;
