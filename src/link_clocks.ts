@@ -143,8 +143,14 @@ export class LinkClocks {
 
   /** The peer took bytes of ours. */
   progress(): void {
-    if (this.#deadlines.has("write")) this.writing(true);
-    if (this.#deadlines.has("idle")) this.#idle();
+    const deadlines = this.#deadlines;
+    const writes = deadlines.has("write");
+    const idles = deadlines.has("idle");
+    if (!writes && !idles) return;
+    const now = this.#clock.now(); // once: a clock costs more than all else here
+    const { write_timeout, idle_timeout } = this.#config();
+    if (writes) deadlines.set("write", now + write_timeout);
+    if (idles) deadlines.set("idle", now + idle_timeout);
   }
 
   /** It ends in order: only the end is waited for. */

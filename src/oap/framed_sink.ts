@@ -24,6 +24,7 @@ import {
   type Negotiated,
 } from "./hello.ts";
 import type { Ping } from "./ping.ts";
+import { HeadPool } from "./head_pool.ts";
 import { IdQueueMemory } from "./id_queue.ts";
 import { IdMemory } from "./id_table.ts";
 import { InboundRequests } from "./inbound.ts";
@@ -38,12 +39,19 @@ import { type Counted, OapTotals } from "./totals.ts";
 import { type QueueOwner, WorkQueue } from "./work_queue.ts";
 
 /** What connections of one transport share. */
-const ID_MEMORY: unique symbol = Symbol("memory for ids");
+const MEMORY: unique symbol = Symbol("memory for ids and headers");
 
-function memoryOf(carrier: Carrier): { readonly tables: IdMemory; readonly queues: IdQueueMemory } {
-  return carrier.shared(ID_MEMORY, () => ({
+interface Memory {
+  readonly tables: IdMemory;
+  readonly queues: IdQueueMemory;
+  readonly heads: HeadPool;
+}
+
+function memoryOf(carrier: Carrier): Memory {
+  return carrier.shared(MEMORY, () => ({
     tables: new IdMemory(),
     queues: new IdQueueMemory(),
+    heads: new HeadPool(),
   }));
 }
 
@@ -97,13 +105,15 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     this.#totals = OapTotals.of(carrier);
     this.#totals.add(this);
     this.maxInflight = limit("maxInflight", options.maxInflight, 1, CAPS.inflightFrames);
-    this.inbound = new InboundRequests(this.maxInflight, memoryOf(carrier));
+    const memory = memoryOf(carrier);
+    this.inbound = new InboundRequests(this.maxInflight, memory);
     this.sender = new Sender(
       carrier,
       frameLimit(options.maxFrameBytes),
       this.inbound,
       this.counters,
       this.#totals.writes,
+      memory.heads,
     );
     this.#parser = new Parser(this.sender.maxFrameBytes, inflate);
     this.#parser.memory = this;

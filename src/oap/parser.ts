@@ -7,7 +7,7 @@
 import { CAPS } from "../caps.ts";
 import { TransportError } from "../errors.ts";
 import { Assembly } from "./assembly.ts";
-import { Body } from "./body.ts";
+import { Body, HeadCopies } from "./body.ts";
 import { CodecError, type CodecFault } from "./codec_error.ts";
 import { explain, EXPLAIN_INFLATE, FAULT_CODES } from "./explain.ts";
 import { Found, Run } from "./found.ts";
@@ -69,6 +69,7 @@ export class Parser {
   #sparse = false;
   /** The frame that comes in parts. */
   #body: Body | undefined = undefined;
+  #heads: HeadCopies | undefined = undefined;
   /** Size of a frame that will, while header and capability are put together. */
   #headOf = 0;
   /** Where the header of the frame lies that waits for memory. */
@@ -248,7 +249,7 @@ export class Parser {
   #begin(source: Source, at: number, len: number): void {
     const head = this.#headBytes(source.view, at, len);
     if (head > 0 && at + head <= source.bytes.length) {
-      return void this.#beginParts(source.bytes.slice(at, at + head), len, source, at + head);
+      return void this.#beginParts(this.#copyHead(source, at, head), len, source, at + head);
     }
     if (!this.#admits(head > 0 ? head : len)) {
       this.#blockedAt = at;
@@ -281,6 +282,11 @@ export class Parser {
     return (flags & FLAGS.COMP) === 0 && this.parts(flags, view.getUint16(at + 10))
       ? HEADER_BYTES + view.getUint16(at + 28)
       : 0;
+  }
+
+  #copyHead(source: Source, at: number, n: number): Uint8Array {
+    this.#heads ??= new HeadCopies();
+    return this.#heads.copy(source.slice(at, n));
   }
 
   /** Starts a frame that comes in parts; the first is what is there of the payload, nothing included. */

@@ -13,6 +13,7 @@ import { EMPTY, FLAGS, type Frame, HEADER_BYTES, VERSION } from "./frame.ts";
 import { FrameView } from "./frame_view.ts";
 import { type FrameTimer, TIMED_OF } from "./frame_timer.ts";
 import type { FramedCounters } from "./framed_counters.ts";
+import type { HeadPool } from "./head_pool.ts";
 import type { InboundRequests } from "./inbound.ts";
 import { NONE_LENT } from "./lend.ts";
 
@@ -35,6 +36,7 @@ export class Sender {
   readonly #counters: FramedCounters;
   readonly #carrier: Pick<Carrier, "now" | "maxFrameBytes">;
   readonly #timer: FrameTimer;
+  readonly #heads: HeadPool;
   /** Frames that are not in the counters yet, as adding to small numbers costs less. */
   #frames = 0;
   /** See `#frames`. */
@@ -48,6 +50,7 @@ export class Sender {
    * @param inbound Told of answers.
    * @param counters Where frames are counted, once {@linkcode Sender.settle} is called.
    * @param timer Times some frames.
+   * @param heads Where headers of large frames are written.
    */
   constructor(
     carrier: Pick<Carrier, "outbox" | "now" | "maxFrameBytes">,
@@ -55,8 +58,10 @@ export class Sender {
     inbound: InboundRequests,
     counters: FramedCounters,
     timer: FrameTimer,
+    heads: HeadPool,
   ) {
     this.outbox = carrier.outbox;
+    this.#heads = heads;
     this.#carrier = carrier;
     this.most = most;
     this.#inbound = inbound;
@@ -97,7 +102,7 @@ export class Sender {
     const { outbox } = this;
     const len = checkFrame(frame, this.most);
     // No configuration allows so little that a small one would not fit.
-    if (len > outbox.smallBytes) return this.#offerLarge(frame, done);
+    if (len > outbox.smallBytes) return this.#offerLarge(frame, len, done);
     const at = outbox.reserve(len);
     if (at < 0) return this.#full();
     const view = outbox.blockView;
@@ -184,12 +189,11 @@ export class Sender {
     done: WriteDone | undefined,
   ): boolean {
     if (!this.outbox.push(head, body, done)) return this.#full();
-    this.#sent(
-      new DataView(head.buffer, head.byteOffset, HEADER_BYTES),
-      0,
-      flags,
-      head.length + body.length,
-    );
+    this.#frames++;
+    this.#bytes += head.length + body.length;
+    if ((flags & FLAGS.RESP) !== 0) {
+      this.#answered(new DataView(head.buffer, head.byteOffset, HEADER_BYTES), 0);
+    }
     this.settle();
     return true;
   }
@@ -255,23 +259,39 @@ export class Sender {
     return bytes <= this.outbox.smallBytes;
   }
 
-  #offerLarge(frame: Frame, done: WriteDone | undefined): boolean {
-    checkFrame(frame, this.maxFrameBytes);
-    const payload = frame.payload ?? EMPTY;
-    const head = new Uint8Array(HEADER_BYTES + (frame.capability?.length ?? 0));
-    encodeHead(head, new DataView(head.buffer), 0, frame, frame.flags, payload.length);
-    return this.offerParts(
-      head,
-      this.lent.includes(payload.buffer) ? payload.slice() : payload,
-      frame.flags,
-      done,
-    );
+  #offerLarge(frame: Frame, len: number, done: WriteDone | undefined): boolean {
+    const { flags, capability, payload = EMPTY } = frame;
+    if (len > this.maxFrameBytes) checkFrame(frame, this.maxFrameBytes);
+    const body = this.lent.includes(payload.buffer) ? payload.slice() : payload;
+    if (capability !== undefined && capability.length > 0) {
+      const head = new Uint8Array(HEADER_BYTES + capability.length);
+      encodeHead(head, new DataView(head.buffer), 0, frame, flags, payload.length);
+      return this.offerParts(head, body, flags, done);
+    }
+    const pool = this.#heads;
+    const head = pool.take();
+    encodeHead(head.bytes, head.view, 0, frame, flags, payload.length);
+    const free: WriteDone = (error) => {
+      // Of a connection that broke off, the runtime may still read it.
+      if (error === undefined) pool.give(head);
+      done?.(error);
+    };
+    if (!this.outbox.push(head.bytes, body, free)) {
+      pool.give(head);
+      return this.#full();
+    }
+    this.#sent(head.view, 0, flags, len);
+    this.settle();
+    return true;
   }
 
   #sent(view: DataView, at: number, flags: number, len: number): void {
     this.#frames++;
     this.#bytes += len;
-    if ((flags & FLAGS.RESP) === 0) return;
+    if ((flags & FLAGS.RESP) !== 0) this.#answered(view, at);
+  }
+
+  #answered(view: DataView, at: number): void {
     this.#inbound.answered(view, at);
     this.onAnswer?.();
   }
