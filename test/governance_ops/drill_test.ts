@@ -52,7 +52,7 @@ describe("I-G1: governance drill", () => {
     const last = await attempt(attempts.at(-1)!);
     assert.match(last.name, /labelled class 2/);
     assert.ok(last.outcome.refused, last.outcome.how);
-    assert.match(last.outcome.how, /^REFUSED .*cap:frameBytes/);
+    assert.match(last.outcome.how, /^REFUSED .*cap:frameBytes: .* declares class 2/);
   });
 
   it("what is taken, ends otherwise, or is refused for something else counts as through", async () => {
