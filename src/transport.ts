@@ -6,12 +6,13 @@
  */
 
 import type { Address } from "./address.ts";
+import type { ArtiSession } from "./arti/backend.ts";
+import { torIssues } from "./arti/issues.ts";
 import { transitionEvent } from "./audit/events.ts";
 import { figureEvents } from "./audit/figures.ts";
 import { AuditTrail } from "./audit/trail.ts";
-import type { ArtiSession } from "./arti/backend.ts";
-import { torIssues } from "./arti/issues.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { DRAIN_MS } from "./close_reason.ts";
 import type { ConfigSnapshot, ReloadResult, TransportConfig } from "./config/config.ts";
 import { ConfigInForce } from "./config/in_force.ts";
 import type { ConfigError } from "./config/issues.ts";
@@ -290,12 +291,13 @@ export class Transport implements AsyncDisposable {
    */
   async drain(ms?: number): Promise<void> {
     this.#stop();
-    const { links } = this.#table;
+    const { links, clock } = this.#table;
+    const until = clock.now() + (ms ?? DRAIN_MS);
     const listeners = this.#listeners.drain(ms);
     for (const link of links) link.drain();
     await this.#table.settle(links, ms);
     await listeners;
-    await this.#arti?.flushed();
+    await this.#arti?.departed(until);
     await this.#arti?.close();
   }
 

@@ -63,8 +63,12 @@ export interface ArtiSession {
   readonly runtime: Runtime;
   /** Why nothing can be dialled or offered now; `undefined` once ready. */
   refusal(op: "dial" | "listen"): TransportError | undefined;
-  /** Resolves when what was ended a moment ago has had time to leave: Tor tells of no arrival. */
-  flushed(): Promise<void>;
+  /**
+   * Resolves when what was written and ended has had time to arrive, which Tor does not tell.
+   *
+   * @param until When the wait is over in any case, by the clock.
+   */
+  departed(until: number): Promise<void>;
   /** Lets go of the client and all it keeps in memory. Idempotent. */
   close(): Promise<void>;
 }

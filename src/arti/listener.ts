@@ -13,6 +13,7 @@ import type {
   TlsServerLayer,
 } from "../runtime/runtime.ts";
 import type { AddonListener, AddonStream } from "./addon.ts";
+import type { Departures } from "./departures.ts";
 import { ArtiSocket } from "./socket.ts";
 
 /** What streams are taken under. */
@@ -25,7 +26,7 @@ export interface StreamTerms {
 export class OnionListener {
   readonly #service: AddonListener;
   readonly #address: SocketAddress;
-  readonly #noted: (stream: AddonStream) => AddonStream;
+  readonly #departures: Departures;
   readonly #onFault: (cause: unknown) => void;
   readonly #serverTls: (tls: ServerTls | undefined) => Promise<TlsServerLayer | undefined>;
   readonly #accepting: Promise<void>;
@@ -36,7 +37,7 @@ export class OnionListener {
    * @param service Published.
    * @param port Its port.
    * @param terms What streams are taken under, until they are renewed.
-   * @param noted Wraps each stream.
+   * @param departures Watches each stream.
    * @param onFault Told when accepting fails.
    * @param serverTls Makes TLS for other terms.
    */
@@ -44,14 +45,14 @@ export class OnionListener {
     service: AddonListener,
     port: number,
     terms: StreamTerms,
-    noted: (stream: AddonStream) => AddonStream,
+    departures: Departures,
     onFault: (cause: unknown) => void,
     serverTls: (tls: ServerTls | undefined) => Promise<TlsServerLayer | undefined>,
   ) {
     this.#service = service;
     this.#address = { hostname: service.address, port };
     this.#terms = terms;
-    this.#noted = noted;
+    this.#departures = departures;
     this.#onFault = onFault;
     this.#serverTls = serverTls;
     this.#accepting = this.#accept();
@@ -86,7 +87,7 @@ export class OnionListener {
       for (;;) {
         const stream = await this.#service.accept();
         if (stream === null) return;
-        this.#take(this.#noted(stream));
+        this.#take(this.#departures.watch(stream));
       }
     } catch (cause) {
       if (this.#closing === undefined) this.#onFault(cause);

@@ -22,6 +22,7 @@ import type {
 } from "../runtime/runtime.ts";
 import type { AddonClient, AddonStream } from "./addon.ts";
 import type { ArtiContext } from "./backend.ts";
+import { Departures } from "./departures.ts";
 import { dialError } from "./faults.ts";
 import { OnionListener } from "./listener.ts";
 import { publish } from "./publish.ts";
@@ -38,17 +39,14 @@ export class TorRuntime implements Runtime {
   readonly version = "3";
   readonly #context: ArtiContext;
   readonly #client: () => Promise<AddonClient>;
-  #lastEnd = -Infinity;
+  /** What may still be on its way. */
+  readonly departures: Departures;
 
   /** @param context What the transport gives. @param client The client, once it has bootstrapped. */
   constructor(context: ArtiContext, client: () => Promise<AddonClient>) {
     this.#context = context;
     this.#client = client;
-  }
-
-  /** When a stream was last ended in order, by the clock. */
-  get lastEnd(): number {
-    return this.#lastEnd;
+    this.departures = new Departures(context.clock);
   }
 
   async connect(
@@ -67,7 +65,7 @@ export class TorRuntime implements Runtime {
       return await client.connect(hostname, port, dial_timeout);
     };
     connect().then(
-      (stream) => dial.connected(this.#noted(stream), layer),
+      (stream) => dial.connected(this.departures.watch(stream), layer),
       (cause) => dial.failed(cause),
     );
     return dial;
@@ -86,9 +84,15 @@ export class TorRuntime implements Runtime {
     const client = await this.#client();
     const nickname = isIpAddress(hostname) ? SERVICE : hostname;
     const service = await publish(client, nickname, port || PORT, this.#context.clock);
-    const noted = (stream: AddonStream): AddonStream => this.#noted(stream);
-    return new OnionListener(service, port || PORT, { layer, onAccept }, noted, onFault, serverTls)
-      .bound();
+    const { departures } = this;
+    return new OnionListener(
+      service,
+      port || PORT,
+      { layer, onAccept },
+      departures,
+      onFault,
+      serverTls,
+    ).bound();
   }
 
   async #tls(): Promise<StreamTls> {
@@ -100,20 +104,6 @@ export class TorRuntime implements Runtime {
         "set tls.enabled = false",
       { op: "config" },
     );
-  }
-
-  /** Takes note of the end of a stream. */
-  #noted(stream: AddonStream): AddonStream {
-    return {
-      circuit: stream.circuit,
-      read: (into) => stream.read(into),
-      write: (bytes) => stream.write(bytes),
-      end: async () => {
-        await stream.end();
-        this.#lastEnd = this.#context.clock.now();
-      },
-      close: () => stream.close(),
-    };
   }
 }
 

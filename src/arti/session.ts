@@ -7,7 +7,7 @@
 import type { Timer } from "../clock.ts";
 import { deferred } from "../deferred.ts";
 import { TransportError } from "../errors.ts";
-import { heldOpen, onExit } from "../runtime/host_addon.ts";
+import { onExit } from "../runtime/host_addon.ts";
 import type { AddonClient, AddonProgress, ArtiAddon } from "./addon.ts";
 import type { ArtiContext, ArtiSession, BootstrapState } from "./backend.ts";
 import { codeOf, startError } from "./faults.ts";
@@ -16,9 +16,6 @@ import { addonOptions } from "./settings.ts";
 
 /** Longest wait that a timer of the addon takes, in milliseconds; the deadline is kept here. */
 const NO_DEADLINE_MS = 2_147_483_647;
-
-/** How long what was ended has to leave before the client goes, in milliseconds. */
-const LINGER_MS = 250;
 
 /**
  * See the module. Invariant: `state` goes forward only, and `onState` is called once for each step; a client
@@ -71,13 +68,8 @@ export class Session implements ArtiSession {
     return new TransportError("arti_bootstrap", what, { op });
   }
 
-  async flushed(): Promise<void> {
-    const { clock } = this.#context;
-    const rest = this.runtime.lastEnd + LINGER_MS - clock.now();
-    if (rest <= 0 || this.#closing !== undefined) return;
-    const { promise, resolve } = deferred<void>();
-    clock.after(rest, resolve);
-    await heldOpen(promise);
+  async departed(until: number): Promise<void> {
+    if (this.#closing === undefined) await this.runtime.departures.gone(until);
   }
 
   close(): Promise<void> {

@@ -74,11 +74,11 @@ export const CASES: Readonly<Record<string, Check>> = {
       }
     }
     equal(TransportError.is(busy) && busy.kind, "busy");
+    const got = await receive(far, sent * piece.length);
     const closing = near.close();
-    const got = await drain(far);
+    equal((await drain(far)).length, 0);
     await far.close();
     await closing;
-    equal(got.length, sent * piece.length);
     for (let i = 0; i < sent; i++) {
       equalBytes(got.subarray(i * piece.length, (i + 1) * piece.length), piece);
     }
@@ -210,8 +210,7 @@ export const CASES: Readonly<Record<string, Check>> = {
     await gone(connection);
     await listener.close();
     equal(await iterating, 1);
-    const kind = await kindOf(ends.dial(listener));
-    equal(kind, "io_closed");
+    equal(await isRefused(ends.dial(listener)), true);
   },
 
   "a drain lets what was written arrive, then nothing is let in": async (ends) => {
@@ -234,7 +233,7 @@ export const CASES: Readonly<Record<string, Check>> = {
     await ends.server.drain();
     equal((await got).length, 1_000_000);
     equal(ends.server.readiness.state, "NotReady");
-    equal(await kindOf(ends.dial(listener)), "io_closed");
+    equal(await isRefused(ends.dial(listener)), true);
   },
 
   "a handler that throws breaks off its connection and no other": async (ends) => {
@@ -341,6 +340,12 @@ function pattern(length: number, seed: number): Uint8Array {
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** Nobody listens there any more; on Tor nobody says so, and only time tells. */
+async function isRefused(dialling: Promise<Connection>): Promise<boolean> {
+  const kind = await kindOf(dialling);
+  return kind === "io_closed" || kind === "timeout";
 }
 
 async function kindOf(promise: Promise<unknown>): Promise<unknown> {

@@ -1,5 +1,6 @@
 import { after, before, describe, it } from "../harness.ts";
 import { assert, assertEquals } from "../_std.ts";
+import { deferred } from "../../src/deferred.ts";
 import {
   addon,
   type ArtiClient,
@@ -98,7 +99,7 @@ describe("arti addon", () => {
     leaks,
   }, async () => {
     let received = 0;
-    const ended = Promise.withResolvers<number>();
+    const ended = deferred<number>();
     await using server = await tcpServer((socket) => {
       socket.on("data", (data) => received += data.length).on("end", () => ended.resolve(received));
     });
