@@ -19,9 +19,10 @@ import type {
   TlsInfo,
 } from "./runtime.ts";
 import { ServerHelloReader } from "./server_hello.ts";
-import { TlsClient } from "./tls_client.ts";
+import { type Resumes, TlsClient } from "./tls_client.ts";
 import { tlsInfo } from "./tls_info.ts";
 import { loadTlsModules, type TlsModules } from "./tls_modules.ts";
+import { sessionKey, TlsSessions } from "./tls_sessions.ts";
 import { TlsServer } from "./tls_server.ts";
 
 /**
@@ -35,6 +36,7 @@ export class NodeTls {
   readonly #modules: TlsModules;
   readonly #holds: boolean;
   readonly #uids: PeerUids;
+  readonly #sessions = new TlsSessions();
 
   private constructor(modules: TlsModules, holds: boolean, uids: PeerUids) {
     this.#modules = modules;
@@ -59,7 +61,7 @@ export class NodeTls {
 
   /** Connects, and wraps the socket once it has. */
   connect(address: SocketAddress, material: ClientTls, handler: SocketHandler): PendingSocket {
-    const tls = new TlsClient(this.#modules, material);
+    const tls = new TlsClient(this.#modules, material, this.#resumes(address, material));
     const under = this.#modules.net.connect({
       ...("path" in address
         ? { path: address.path }
@@ -76,7 +78,8 @@ export class NodeTls {
       });
       const raw = tls.wrap(held?.duplex ?? under);
       const { groups, serverName } = tls;
-      const info = (): TlsInfo => tlsInfo(raw, { groups, serverName, group: hello.group });
+      const info = (): TlsInfo =>
+        tlsInfo(raw, { groups, serverName, group: hello.group, peer: tls.peerOf(raw) });
       const socket: NodeSocket = new NodeSocket(raw, handler, info, under, held);
       if ("path" in address) {
         const uid = this.#uids.of(descriptorOf(under));
@@ -119,6 +122,13 @@ export class NodeTls {
       else socket.refuse(refusal);
     });
     socket.flow();
+  }
+
+  /** Deno takes a session and does not offer it (2.9.5). */
+  #resumes(address: SocketAddress, material: ClientTls): Resumes | undefined {
+    if (this.#holds || material.keepsNothing) return undefined;
+    const key = sessionKey(this.#modules.crypto, address, material);
+    return { sessions: this.#sessions, key };
   }
 
   /** Deno must not pause TLS; see `held_duplex.ts`. */

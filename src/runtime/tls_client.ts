@@ -5,12 +5,25 @@
  */
 
 import type { Duplex } from "node:stream";
-import type { ConnectionOptions, PeerCertificate, SecureContext, TLSSocket } from "node:tls";
+import type {
+  ConnectionOptions,
+  PeerCertificate as ShownCertificate,
+  SecureContext,
+  TLSSocket,
+} from "node:tls";
 import { checkCertificate } from "./certificates.ts";
 import { groupList } from "./key_exchange.ts";
-import { type ClientTls, TlsMaterialError } from "./runtime.ts";
+import { type ClientTls, type PeerCertificate, TlsMaterialError } from "./runtime.ts";
+import { peerOf } from "./tls_info.ts";
+import type { Session, TlsSessions } from "./tls_sessions.ts";
 import type { TlsModules } from "./tls_modules.ts";
 import { wipe } from "./wipe.ts";
+
+/** Sessions, and under what those of one dial are kept. */
+export interface Resumes {
+  readonly sessions: TlsSessions;
+  readonly key: string;
+}
 
 /** See the module. One for each dial. */
 export class TlsClient {
@@ -18,18 +31,25 @@ export class TlsClient {
   readonly serverName: string | undefined;
   readonly #modules: TlsModules;
   readonly #options: ConnectionOptions;
+  readonly #resumes: Resumes | undefined;
+  #offered: Session | undefined;
+  #peer: PeerCertificate | undefined;
 
-  /** @throws {TlsMaterialError} When the material cannot be used; nothing was connected. */
-  constructor(modules: TlsModules, tls: ClientTls) {
+  /**
+   * @param resumes Where sessions are kept that may be taken up again, if they are.
+   * @throws {TlsMaterialError} When the material cannot be used; nothing was connected.
+   */
+  constructor(modules: TlsModules, tls: ClientTls, resumes?: Resumes) {
     const { checkServerIdentity } = modules.tls;
     this.#modules = modules;
+    this.#resumes = resumes;
     this.groups = tls.groups;
     this.serverName = modules.net.isIP(tls.serverName) === 0 ? tls.serverName : undefined;
     this.#options = {
       ...(this.serverName === undefined ? {} : { servername: this.serverName }),
       secureContext: contextOf(modules, tls),
       ALPNProtocols: [...tls.alpn],
-      checkServerIdentity(_host: string, certificate: PeerCertificate): Error | undefined {
+      checkServerIdentity(_host: string, certificate: ShownCertificate): Error | undefined {
         // `node:tls` would fall back to the common name, which authorities do not have to check.
         return certificate.subjectaltname
           ? checkServerIdentity(tls.serverName, certificate)
@@ -44,7 +64,25 @@ export class TlsClient {
   /** Starts the handshake on a connected socket; `allowHalfOpen` is missing in the types. */
   wrap(socket: Duplex): TLSSocket {
     const options = { ...this.#options, socket, allowHalfOpen: true };
-    return this.#modules.tls.connect(options);
+    if (this.#resumes === undefined) return this.#modules.tls.connect(options);
+    const { sessions, key } = this.#resumes;
+    const session = this.#offered = sessions.take(key);
+    const secure = this.#modules.tls.connect({
+      ...options,
+      ...(session === undefined ? {} : { session: session.bytes as Buffer }),
+    });
+    secure.on("session", (bytes: Uint8Array) => {
+      if (this.#peer !== undefined) sessions.put(key, { bytes, peer: this.#peer });
+    });
+    return secure;
+  }
+
+  /** The server's certificate, once the handshake is done. */
+  peerOf(secure: TLSSocket): PeerCertificate | undefined {
+    // Looked at once: Node gives it to who asks first, and has none where a session was taken up.
+    return this.#peer ??= this.#offered !== undefined && secure.isSessionReused()
+      ? this.#offered.peer
+      : peerOf(secure);
   }
 
   /** Why the server of a finished handshake must not be used, if so. */

@@ -17,6 +17,8 @@ export interface HandshakeFacts {
   readonly group: string | undefined;
   /** The name a client asked for; servers know it from the socket. */
   readonly serverName?: string | undefined;
+  /** The peer's certificate, if a session was taken up again: Node forgets it. */
+  readonly peer?: PeerCertificate | undefined;
 }
 
 /** Describes a socket whose handshake is done and whose peer was verified. */
@@ -32,7 +34,7 @@ export function tlsInfo(socket: TLSSocket, facts: HandshakeFacts): TlsInfo {
     serverName: typeof name === "string" && name !== "" ? name : undefined,
     group,
     pq: kindOf(group, facts.groups),
-    peer: peerOf(socket),
+    peer: facts.peer ?? peerOf(socket),
   });
 }
 
@@ -58,7 +60,8 @@ function ephemeralGroup(socket: TLSSocket): string | undefined {
   return typeof name === "string" && name !== "" ? NODE_NAMES[name] ?? name : undefined;
 }
 
-function peerOf(socket: TLSSocket): PeerCertificate | undefined {
+/** The certificate that the other end showed in this handshake. */
+export function peerOf(socket: TLSSocket): PeerCertificate | undefined {
   const x509 = socket.getPeerX509Certificate();
   return x509 === undefined ? undefined : Object.freeze({ ...factsOf(x509), authorized: true });
 }

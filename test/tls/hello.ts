@@ -26,6 +26,7 @@ const GROUPS = 10;
 const SIGNATURES = 13;
 const ALPN = 16;
 const PADDING = 21;
+const PRE_SHARED_KEY = 41;
 const VERSIONS = 43;
 const PSK_MODES = 45;
 const KEY_SHARE = 51;
@@ -105,18 +106,25 @@ export interface KeyExchangeSeen {
   readonly chosen: number | undefined;
   /** Whether the server asked for another key share. */
   readonly retried: boolean;
+  /** Whether the client offered a session to take up again. */
+  readonly offersSession: boolean;
+  /** Whether the server took it. */
+  readonly resumed: boolean;
 }
 
 /** Reads both directions of a connection's first bytes. */
 export function readKeyExchange(client: Uint8Array, server: Uint8Array): KeyExchangeSeen {
   const hello = extensionsOf(message(client, 1), true);
   const answer = message(server, 2);
-  const chosen = answer && extensionsOf(answer, false)?.get(KEY_SHARE);
+  const answered = answer && extensionsOf(answer, false);
+  const chosen = answered?.get(KEY_SHARE);
   return {
     offered: pairs(hello?.get(GROUPS)?.subarray(2)),
     shares: shareGroups(hello?.get(KEY_SHARE)?.subarray(2)),
     chosen: chosen === undefined ? undefined : (chosen[0]! << 8) | chosen[1]!,
     retried: answer !== undefined && isRetry(answer),
+    offersSession: hello?.has(PRE_SHARED_KEY) ?? false,
+    resumed: answered?.has(PRE_SHARED_KEY) ?? false,
   };
 }
 
