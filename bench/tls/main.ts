@@ -128,6 +128,12 @@ const WORKS: readonly Work[] = [
       return times;
     },
   },
+  {
+    id: "client_resumed",
+    work: "resumed handshake, as client of a server that prefers hybrid",
+    unit: "ms",
+    sample: (way) => way.resumed?.(far.port, far.cert, SHAKES) ?? Promise.resolve([]),
+  },
 ];
 
 const rows: Row[] = [];
