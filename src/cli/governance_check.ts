@@ -18,7 +18,7 @@ import { join, readTextIfAny } from "../runtime/host_files.ts";
 import type { Parsed, Terminal } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { checkoutRoot } from "./governance_checkout.ts";
-import { compare, type Comparison } from "./governance_compare.ts";
+import { type Bases, compare, type Comparison } from "./governance_compare.ts";
 import { homeOf } from "./governance_files.ts";
 
 /**
@@ -28,19 +28,43 @@ import { homeOf } from "./governance_files.ts";
  */
 export async function check(parsed: Parsed, { out }: Terminal): Promise<number> {
   const root = await checkoutRoot(parsed.value("root"));
-  const found = await compare(root, parsed.value("base"));
+  const checked = await checkTree(root, parsed.value("base"));
+  await out.write(parsed.has("json") ? JSON.stringify(checked.data, null, 2) + "\n" : checked.text);
+  return checked.code;
+}
+
+/** What a check came to. */
+export interface Checked {
+  /** The exit code. */
+  readonly code: number;
+  /** For people. */
+  readonly text: string;
+  /** For programs. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Checks a tree.
+ *
+ * @param root The checkout.
+ * @param asked The revision to compare with.
+ * @param bases See {@linkcode compare}.
+ */
+export async function checkTree(
+  root: string,
+  asked: string | undefined,
+  bases?: Bases,
+): Promise<Checked> {
+  const found = await compare(root, asked, bases);
   const refusals = await refusalsOf(found, Date.now());
   const failing = refusals.filter(({ immediate }) => immediate || found.released);
-  const code = failing.length === 0 ? EXIT.ok : EXIT.failure;
-  if (parsed.has("json")) {
-    const { base, notes, released, changes } = found;
-    const told = changes.map(({ family: _, ...change }) => change);
-    const data = { base, notes, released, ...summary(found), changes: told, refusals };
-    await out.write(JSON.stringify(data, null, 2) + "\n");
-    return code;
-  }
-  await out.write([...report(found), ...verdict(found, refusals), ""].join("\n"));
-  return code;
+  const { base, notes, released, changes } = found;
+  const told = changes.map(({ family: _, ...change }) => change);
+  return {
+    code: failing.length === 0 ? EXIT.ok : EXIT.failure,
+    text: [...report(found), ...verdict(found, refusals), ""].join("\n"),
+    data: { base, notes, released, ...summary(found), changes: told, refusals },
+  };
 }
 
 /**
@@ -59,6 +83,7 @@ export async function refusalsOf(found: Comparison, now: number): Promise<Refusa
   );
   const rust = await readTextIfAny(join(root, RUST_CAPS)) ?? "";
   return unique([
+    ...drift(drifted),
     ...guardFaults(head.identifiers),
     ...ceilingFaults(policy.frozen, {
       found: head,
@@ -66,7 +91,6 @@ export async function refusalsOf(found: Comparison, now: number): Promise<Refusa
       rust,
     }),
     ...frozenFaults(policy.frozen, head.identifiers),
-    ...drift(drifted),
     ...judge({
       policy: baseDocuments?.policy ?? policy,
       holders: baseDocuments?.holders ?? documents.holders,
@@ -81,8 +105,11 @@ export async function refusalsOf(found: Comparison, now: number): Promise<Refusa
   ]);
 }
 
+/** Each once; of what is never legal only the last word. */
 function unique(refusals: readonly Refusal[]): Refusal[] {
-  return [...new Map(refusals.map((one) => [refusalText(one), one])).values()];
+  const key = (one: Refusal): string =>
+    one.class === "never" ? `never ${one.identifier}` : refusalText(one);
+  return [...new Map(refusals.map((one) => [key(one), one])).values()];
 }
 
 function summary({ changes }: Comparison): { class: unknown; step: string } {

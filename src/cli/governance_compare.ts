@@ -60,18 +60,26 @@ export interface Comparison {
   readonly files: readonly string[];
 }
 
+/** What bases were, by commit: for those who compare many trees with one. */
+export type Bases = Map<string, Promise<Before>>;
+
 /**
  * Compares a checkout with a revision of it.
  *
  * @param root The checkout.
  * @param asked The revision; without it see {@linkcode chooseBase}.
+ * @param bases Bases of earlier comparisons in the same repository.
  */
-export async function compare(root: string, asked: string | undefined): Promise<Comparison> {
+export async function compare(
+  root: string,
+  asked: string | undefined,
+  bases: Bases = new Map(),
+): Promise<Comparison> {
   const base = await chooseBase(root, asked);
   const documents = await documentsIn(root);
   const headLibrary = extract(root, documents.policy.frozen.caps);
   headLibrary.catch(() => {}); // awaited below, after what may fail first
-  const old = typeof base === "string" ? undefined : await before(root, base, documents);
+  const old = typeof base === "string" ? undefined : await known(bases, root, base, documents);
   const head = await headLibrary;
   const files = typeof base === "string" ? [] : await changedFiles(root, base.commit);
   const judgedBy = old?.documents?.policy ?? documents.policy;
@@ -95,7 +103,14 @@ export async function compare(root: string, asked: string | undefined): Promise<
   };
 }
 
-interface Before {
+function known(bases: Bases, root: string, base: Base, own: Documents): Promise<Before> {
+  const found = bases.get(base.commit) ?? before(root, base, own);
+  bases.set(base.commit, found);
+  return found;
+}
+
+/** What the base of a comparison was. */
+export interface Before {
   readonly identifiers: Identifiers;
   readonly documents: Documents | undefined;
   readonly notes: readonly string[];
