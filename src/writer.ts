@@ -18,8 +18,9 @@ import type { Peer } from "./limits/peers.ts";
 import type { Socket } from "./runtime/runtime.ts";
 import type { Outbox, WriteDone } from "./sink.ts";
 import { WriteCredit } from "./write_credit.ts";
+import { flushQueue } from "./write_flush.ts";
 import { WriteLine } from "./write_line.ts";
-import { view, WriteQueue } from "./write_queue.ts";
+import { WriteQueue } from "./write_queue.ts";
 
 /**
  * Items up to this size are copied into a block; larger ones go by reference. Two system calls more, for a
@@ -274,68 +275,19 @@ export class Writer implements Outbox, Flow {
   #flush(): void {
     const socket = this.#socket;
     if (socket === undefined || this.#blocked) return;
-    const queue = this.#queue;
-    const credit = this.#credit;
-    const { lane } = credit;
-    queue.allow(0);
-    const several = queue.pending > 1;
-    if (lane === undefined) credit.bytes = 0;
-    let unpaid = false;
-    let all = 0;
-    const gathers = several && !socket.lends && lane === undefined;
-    if (gathers) all = this.#gather(socket);
-    else if (several) socket.cork();
-    while (!this.#blocked && this.#socket !== undefined) {
-      const run = queue.next;
-      if (run === undefined) break;
-      const rest = run.end - run.taken;
-      const want = lane === undefined ? rest : Math.min(rest, credit.bytes);
-      const took = want > 0 ? socket.write(view(run, want)) : 0;
-      if (lane !== undefined) credit.bytes -= took;
-      all += took;
-      if (took < rest) {
-        queue.take(took);
-        this.#blocked = took < want;
-        if (this.#blocked) break;
-        lane!.wait();
-        unpaid = true;
-        break;
-      }
-      queue.take(took);
-    }
-    if (several && !gathers) socket.uncork();
-    if (all > 0) this.#owner.onTaken(all);
+    this.#queue.allow(0);
+    const { taken, blocked, unpaid } = flushQueue(
+      this.#queue,
+      socket,
+      this.#credit,
+      this.#bounds.pool,
+    );
+    if (blocked) this.#blocked = true;
+    if (taken > 0) this.#owner.onTaken(taken);
     if (unpaid !== this.#unpaid) this.#owner.onUnpaid(this.#unpaid = unpaid);
     this.#release(socket.lends ? 0 : Infinity);
     this.#judge();
     this.#finishIfDone();
-  }
-
-  /**
-   * Sends runs by fewer writes, until one is left or the socket takes no more: where the runtime copies
-   * anyway, one more copy costs less than a write for each. Very large ones are not copied.
-   *
-   * @returns Bytes taken.
-   */
-  #gather(socket: Socket): number {
-    const { scratch } = this.#bounds.pool;
-    const queue = this.#queue;
-    let all = 0;
-    while (queue.pending > 1 && this.#socket !== undefined) {
-      const first = queue.next!;
-      const rest = first.end - first.taken;
-      const bytes = rest < scratch.length
-        ? scratch.subarray(0, queue.fill(scratch))
-        : view(first, rest);
-      const took = socket.write(bytes);
-      queue.take(took);
-      all += took;
-      if (took < bytes.length) {
-        this.#blocked = true;
-        break;
-      }
-    }
-    return all;
   }
 
   /** Frees up to `n` taken bytes, oldest first. */

@@ -6,10 +6,10 @@
 
 import { Counting, type Job, message, MORE, NUMBER_AT, type Tally } from "./contract.ts";
 
-/** The number in a message. */
-export function numberOf(bytes: Uint8Array): number {
-  return (bytes[NUMBER_AT]! << 24 | bytes[NUMBER_AT + 1]! << 16 |
-    bytes[NUMBER_AT + 2]! << 8 | bytes[NUMBER_AT + 3]!) >>> 0;
+/** The number in a message that starts at `from`. */
+export function numberOf(bytes: Uint8Array, from: number = 0): number {
+  const at = from + NUMBER_AT;
+  return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
 }
 
 /** Counts a request where it arrives. */

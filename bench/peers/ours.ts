@@ -178,17 +178,19 @@ function askingOn(
   let end = 0;
   let left = 0;
   let done: () => void = () => {};
+  // Small frames are copied when they are sent: one object does for all.
+  const request = { ...HEAD, flags, corrId: 0n, payload };
   const ask = (corrId: bigint): void => {
     if (next >= end) return;
     view.setUint32(NUMBER_AT, next++);
-    link.trySend({ ...HEAD, flags, corrId, payload });
+    request.corrId = corrId;
+    link.trySend(request);
   };
   link.onBatch((batch) => {
     batch.forEach((frame) => {
-      const { payload } = frame;
       counting.messages++;
-      counting.bytes += payload.length;
-      counting.sum += numberOf(payload);
+      counting.bytes += frame.payloadBytes;
+      counting.sum += numberOf(frame.bytes, frame.payloadAt);
       ask(frame.corrId);
     });
     left -= batch.length;
