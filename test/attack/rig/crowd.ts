@@ -107,16 +107,16 @@ export class Crowd {
    * Opens `n` sockets, at most `atOnce` of them connecting or, with `alive`, alive at a time.
    *
    * @param n How many.
-   * @param bounds `perSecond`: no faster than this.
+   * @param bounds `perSecond`: no faster than this; `ms`: for no longer than this.
    */
   async openAll(
     n: number,
-    bounds: { atOnce: number; alive?: boolean; perSecond?: number },
+    bounds: { atOnce: number; alive?: boolean; perSecond?: number; ms?: number },
     onOpen: (socket: Socket) => void,
   ): Promise<void> {
-    const { atOnce, alive = false, perSecond = Infinity } = bounds;
+    const { atOnce, alive = false, perSecond = Infinity, ms = Infinity } = bounds;
     const start = performance.now();
-    for (let i = 0; i < n;) {
+    for (let i = 0; i < n && performance.now() - start < ms;) {
       const due = (performance.now() - start) / 1_000 * perSecond;
       const busy = alive ? this.sockets.size : this.#opening;
       const burst = Math.min(n - i, atOnce - busy, Math.max(0, Math.ceil(due) - i));

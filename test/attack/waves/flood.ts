@@ -14,7 +14,7 @@ export async function flood(
   const crowd = new Crowd(target);
   let i = 0;
   const start = performance.now();
-  await crowd.openAll(perSecond * ms / 1_000, { atOnce: 500, perSecond }, (socket) => {
+  await crowd.openAll(perSecond * ms / 1_000, { atOnce: 500, perSecond, ms }, (socket) => {
     if (i++ % 2 === 0) setTimeout(() => socket.resetAndDestroy(), 20);
   });
   const took = performance.now() - start;

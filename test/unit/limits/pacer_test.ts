@@ -256,6 +256,19 @@ describe("pacer", () => {
     assert.deepEqual([pacer.waiting, clock.pending], [0, 0]);
   });
 
+  it("sets its timer anew for one who can be paid earlier", () => {
+    const { clock, pacer, add } = rig({ conn: 1_000 });
+    const slow = pacer.lane(undefined, new Source(1_000));
+    assert.ok(slow.tryPay(500));
+    assert.equal(slow.wait(), "conn");
+    const fast = add(undefined, new Source(100, false));
+    assert.equal(clock.pending, 1);
+    clock.advance(1);
+    assert.equal(fast.backlog, 0);
+    slow.close();
+    assert.deepEqual([pacer.waiting, clock.pending], [0, 0]);
+  });
+
   it("does not begin again inside of a grant", () => {
     const { clock, pacer, add } = rig({ global: 1_000_000 });
     let depth = 0;
