@@ -23,10 +23,12 @@ import { folderName, prune } from "./nightly/prune.ts";
 import { realParts } from "./nightly/real_parts.ts";
 import { soak } from "./nightly/soak.ts";
 import { logTo, runStage, type Stage, type StageResult } from "./nightly/stage.ts";
+import { tor } from "./nightly/tor.ts";
 
 /** In their order; stages of one row run beside each other. */
 const ROWS: readonly (readonly Stage[])[] = [
   [realParts],
+  [tor],
   [governance],
   [performanceSnapshot],
   [attacks],

@@ -18,13 +18,14 @@ import { add, line, type Tally } from "./lib/report.ts";
 import { compile, SUITES } from "./lib/suites.ts";
 
 const USAGE =
-  `usage: deno task test:tor [FILTER] [--only deno,bun,node] [--cached] [--build-limit S] [--rust]
+  `usage: deno task test:tor [FILTER] [--only deno,bun,node] [--cached] [--build-limit S] [--rust] [--strict]
 
   FILTER         part of a file's name in test/tor
   --only         these runtimes only
   --cached       take the addon from the cache, or do without
   --build-limit  seconds that building the addon may take (3600)
-  --rust         format, lints and tests of native/arti as well`;
+  --rust         format, lints and tests of native/arti as well
+  --strict       a missed target is a failure, not only told; for a machine that does nothing else`;
 
 interface Options {
   filter: string;
@@ -32,6 +33,7 @@ interface Options {
   cached: boolean;
   buildLimit: number;
   rust: boolean;
+  strict: boolean;
 }
 
 function usage(problem: string): never {
@@ -46,12 +48,14 @@ function parse(args: readonly string[]): Options {
     cached: false,
     buildLimit: 3_600,
     rust: false,
+    strict: false,
   };
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
     if (arg === "--") continue;
     else if (arg === "--cached") options.cached = true;
     else if (arg === "--rust") options.rust = true;
+    else if (arg === "--strict") options.strict = true;
     else if (arg === "--only") {
       options.only = (args[++i] ?? "").split(",").map((name) =>
         name === "deno" || name === "bun" || name === "node"
@@ -99,6 +103,10 @@ function testFiles(filter: string): string[][] {
   return groups.filter((group) => group.length > 0);
 }
 
+/** Set by SIGTERM: what runs is ended by `run`, and nothing more is begun. */
+let stopped = false;
+process.once("SIGTERM", () => stopped = true);
+
 type Figures = Map<string, Map<string, number>>;
 
 function collect(output: string, figures: Figures): void {
@@ -110,17 +118,45 @@ function collect(output: string, figures: Figures): void {
   }
 }
 
+/** What a figure is to be at least or at most, on a machine that does nothing else. */
+const TARGETS: Readonly<Record<string, { readonly least?: number; readonly most?: number }>> = {
+  "bootstrap": { most: 2_000 },
+  "exit RTT": { most: 1.8 },
+  "exit MiB/s": { least: 1.6 },
+  "onion RTT": { most: 3.6 },
+  "onion MiB/s": { least: 1.2 },
+  "close median": { most: 100 },
+  "close max": { most: 500 },
+  "idle MiB": { most: 130 },
+};
+
+/** Figures that miss their target. */
+function misses(figures: Figures): string[] {
+  return [...figures].flatMap(([runtime, row]) =>
+    [...row].flatMap(([name, value]) => {
+      const { least = -Infinity, most = Infinity } = TARGETS[name] ?? {};
+      if (value >= least && value <= most) return [];
+      return [`${runtime}: ${name} is ${value}, target ${value > most ? most : least}`];
+    })
+  );
+}
+
 /** The figures as a table of Markdown, a column for each runtime. */
 function table(figures: Figures): string {
   const runtimes = [...figures.keys()];
   const names = [...new Set([...figures.values()].flatMap((row) => [...row.keys()]))];
   const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const target = (name: string): string => {
+    const { least, most } = TARGETS[name] ?? {};
+    return most !== undefined ? `<= ${most}` : least !== undefined ? `>= ${least}` : "";
+  };
   return [
-    row(["figure", ...runtimes]),
-    row(["---", ...runtimes.map(() => "---")]),
-    ...names.map((name) =>
-      row([name, ...runtimes.map((r) => figures.get(r)?.get(name)?.toFixed(2) ?? "")])
-    ),
+    row(["figure", ...runtimes, "target"]),
+    row(["---", ...runtimes.map(() => "---"), "---"]),
+    ...names.map((name) => {
+      const cells = runtimes.map((r) => figures.get(r)?.get(name)?.toFixed(2) ?? "");
+      return row([name, ...cells, target(name)]);
+    }),
   ].join("\n");
 }
 
@@ -131,6 +167,7 @@ async function runTests(options: Options): Promise<Tally> {
   let sum = NOTHING;
   for (const runtime of options.only) {
     for (const files of testFiles(options.filter)) {
+      if (stopped) return add(sum, { ...NOTHING, failed: 1 });
       const result = await SUITES[runtime]({ files, name: undefined, docs: false });
       sum = add(sum, result.counts);
       collect(result.output, figures);
@@ -140,8 +177,11 @@ async function runTests(options: Options): Promise<Tally> {
       if (result.counts.failed > 0) console.log(result.output.trimEnd());
     }
   }
-  if (figures.size > 0) console.log(`\n${table(figures)}`);
-  return sum;
+  if (figures.size === 0) return sum;
+  console.log(`\n${table(figures)}`);
+  const missed = misses(figures);
+  for (const miss of missed) console.log(`missed: ${miss}`);
+  return options.strict ? add(sum, { ...NOTHING, failed: missed.length }) : sum;
 }
 
 /** Format, lints and unit tests of the crates. Each that fails counts as one. */

@@ -34,7 +34,7 @@ const both = ["ubuntu-24.04", "ubuntu-24.04-arm"];
 
 describe("I-16: workflows", () => {
   it("parse, may only read, end in time, and take actions by their full version", () => {
-    assert.deepEqual([...workflows.keys()].sort(), ["merge.yml", "nightly.yml"]);
+    assert.deepEqual([...workflows.keys()].sort(), ["addon.yml", "merge.yml", "nightly.yml"]);
     for (const [name, workflow] of workflows) {
       assert.deepEqual(workflow.permissions, { contents: "read" }, name);
       for (const job of Object.values(workflow.jobs)) {

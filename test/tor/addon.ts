@@ -47,10 +47,22 @@ export function network(): TorNetwork {
   return TorNetwork.open(FOLDER);
 }
 
+/** Removes a folder; a thread of a client that was closed may just have written its last into it. */
+function remove(path: string): void {
+  for (let left = 20;; left--) {
+    try {
+      return rmSync(path, { recursive: true, force: true });
+    } catch (error) {
+      if (left === 0) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    }
+  }
+}
+
 /** A folder that goes with the scope. */
 export function tempDir(parent: string = tmpdir()): Disposable & { readonly path: string } {
   const path = mkdtempSync(join(parent, "ron-arti-test-"));
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+  return { path, [Symbol.dispose]: () => remove(path) };
 }
 
 /** A client whose state goes with the scope. */

@@ -40,7 +40,7 @@ describe("arti addon, when the network fails", () => {
           const late = performance.now() - from - limit;
           assertEquals((error as { code?: string } | undefined)?.code, "BootstrapTimeout");
           assertStringIncludes(error?.message ?? "", `${limit} ms`);
-          assert(late >= -1 && late < 1_000, `${late} ms late`);
+          assert(late >= -1 && late < 10_000, `${late} ms late`);
         }
         assertEquals(client.ready, false);
         assertEquals(steps.some(({ ready }) => ready), false);

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arti_client::config::BoolOrAuto;
+use arti_client::status::{BlockageKind, BootstrapStatus};
 use arti_client::{BootstrapBehavior, ErrorKind, HasKind, StreamPrefs, TorClient};
 use futures::StreamExt;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -243,12 +244,20 @@ fn install_crypto() {
 async fn watch_progress(tor: Tor, on_progress: OnProgress) {
     let mut events = tor.bootstrap_events();
     while let Some(status) = events.next().await {
+        if not_begun(&status) {
+            continue;
+        }
         let mut taken = on_progress(Progress::from(&status));
         while !taken {
             sleep(PROGRESS_PAUSE).await;
             taken = on_progress(Progress::from(&tor.bootstrap_status()));
         }
     }
+}
+
+/// Arti calls itself blocked as long as it was not told to bootstrap, which it is at once.
+fn not_begun(status: &BootstrapStatus) -> bool {
+    status.blocked().is_some_and(|why| matches!(why.kind(), BlockageKind::Disabled))
 }
 
 /// Arti tries by itself for very long; when it has given up for a reason that may pass, it is asked again.

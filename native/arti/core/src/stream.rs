@@ -163,6 +163,8 @@ fn judge(error: &io::Error, ended_here: bool) -> Result<(), Fault> {
         Some(tor_proto::Error::EndReceived(EndReason::MISC)) => Ok(()),
         // After an END from here, the stream is gone once everything that had arrived was read.
         Some(tor_proto::Error::NotConnected) if ended_here => Ok(()),
+        // Without an END from anybody, it went with its circuit.
+        Some(tor_proto::Error::NotConnected) => Err(Fault::new("CircuitCollapse", "the circuit has ended")),
         _ => Err(Fault::stream(error)),
     }
 }
@@ -186,7 +188,7 @@ mod tests {
         assert_eq!(of(tor_proto::Error::EndReceived(EndReason::MISC), false), Ok(()));
         assert_eq!(of(tor_proto::Error::NotConnected, true), Ok(()));
         for (error, code) in [
-            (tor_proto::Error::NotConnected, "RemoteStreamClosed"),
+            (tor_proto::Error::NotConnected, "CircuitCollapse"),
             (tor_proto::Error::EndReceived(EndReason::CONNRESET), "RemoteStreamReset"),
             (tor_proto::Error::EndReceived(EndReason::DESTROY), "CircuitCollapse"),
             (tor_proto::Error::CircuitClosed, "CircuitCollapse"),
