@@ -21,7 +21,14 @@ import {
   roleIdentifiers,
 } from "../governance/maintainers.ts";
 import { parsePolicy, type Policy, POLICY_FILE, policyIdentifiers } from "../governance/policy.ts";
-import { join, makeDirectory, readText, readTextIfAny, writeText } from "../runtime/host_files.ts";
+import {
+  join,
+  makeDirectory,
+  readText,
+  readTextIfAny,
+  systemCode,
+  writeText,
+} from "../runtime/host_files.ts";
 import {
   type Base,
   changedFiles,
@@ -126,9 +133,7 @@ async function before(root: string, { commit }: Base, own: Documents): Promise<B
   try {
     documents = await documentsIn(tree.root, { root, commit });
   } catch (error) {
-    notes.push(
-      `${short} has no policy, log and roles of its own: head's are used (${said(error)})`,
-    );
+    notes.push(`${short} has no policy, log and roles: head's are used${reason(error)}`);
   }
   await makeDirectory(join(tree.root, "src/governance"));
   for (const file of PROBE_FILES) {
@@ -146,7 +151,7 @@ async function before(root: string, { commit }: Base, own: Documents): Promise<B
       );
     } else {
       identifiers = parseSnapshot(text);
-      notes.push(`${short} cannot be run (${said(error)}): its snapshot is taken`);
+      notes.push(`${short} cannot be run: its snapshot is taken${reason(error)}`);
     }
     families = new Set(Object.keys(identifiers).map((name) => name.split(":")[0]!));
   }
@@ -236,6 +241,9 @@ async function isReleased(root: string): Promise<boolean> {
   return /^## v?\d+\.\d+\.\d+\S* .*\d{4}-\d{2}-\d{2}/m.test(changelog);
 }
 
-function said(error: unknown): string {
-  return TransportError.from(error, "internal", { op: "governance" }).message.split("\n")[0] ?? "";
+/** Why, where that is more than that a file is not there. */
+function reason(error: unknown): string {
+  if (systemCode(error) === "ENOENT") return "";
+  const known = TransportError.from(error, "internal", { op: "governance" });
+  return ` (${known.message.split("\n")[0]})`;
 }
