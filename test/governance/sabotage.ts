@@ -5,7 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { entryText, type LogEntry } from "../../src/governance/log.ts";
+import { entryText, type LogEntry, nextId, parseLog } from "../../src/governance/log.ts";
 import type { Policy } from "../../src/governance/policy.ts";
 import type { Scratch } from "./scratch.ts";
 
@@ -52,6 +52,7 @@ export const TEN: readonly Sabotage[] = [
         `${text}\n${
           entryText(
             record({
+              id: nextId(parseLog(text)),
               class: 2,
               version_step: "patch",
               touched: [{ identifier: "cap:frameBytes", old: MIB, new: 2 * MIB }],
@@ -151,6 +152,7 @@ export const TEN: readonly Sabotage[] = [
         `${text}\n${
           entryText(
             record({
+              id: nextId(parseLog(text)),
               class: 1,
               version_step: "minor",
               votes: { maintainers: [{ by: "somebody else", vote: "approve" }] },

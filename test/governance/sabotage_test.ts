@@ -89,7 +89,7 @@ describe("governance check on sabotaged copies", () => {
     const { out } = await tree.governance("draft", "--base", "HEAD");
     assert.match(
       out,
-      /^## G-0002: WHAT\n\n```json governance\n[^`]*"identifier": "default:idle_timeout",\n\s+"old": "60s",\n\s+"new": "90s"/,
+      /^## G-\d{4}: WHAT\n\n```json governance\n[^`]*"identifier": "default:idle_timeout",\n\s+"old": "60s",\n\s+"new": "90s"/,
     );
   });
 });
