@@ -47,19 +47,25 @@ export function missing(): string | undefined {
   return existsSync("/proc/self/cmdline") ? undefined : "no /proc: Linux only";
 }
 
-/** Ports that nobody uses, found by taking all at once. */
+/** Below the ports that the system gives to outgoing connections: a node that is started again finds its own free. */
+const PORTS = { from: 20_000, count: 12_000 } as const;
+
+/** Ports that nobody uses. */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(servers.map((server) =>
-    new Promise<number>((done, fail) => {
-      server.once("error", fail).listen(0, "127.0.0.1", () => {
-        const address = server.address();
-        done(typeof address === "object" && address !== null ? address.port : 0);
-      });
-    })
-  ));
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
+  const found = new Set<number>();
+  while (found.size < count) {
+    const port = PORTS.from + Math.floor(Math.random() * PORTS.count);
+    if (!found.has(port) && await isFree(port)) found.add(port);
+  }
+  return [...found];
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((done) => {
+    server.once("error", () => done(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => done(true)));
+  });
 }
 
 async function prepare(root: string): Promise<NodeFacts[]> {
