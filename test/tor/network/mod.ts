@@ -176,9 +176,17 @@ export class TorNetwork {
     for (const file of ["notice.log", "cached-microdesc-consensus", "cached-consensus"]) {
       await rm(join(node.dir, file), { force: true });
     }
-    this.#pids.set(node.name, launch(node));
-    await this.#save();
-    await this.#usable([node], timeout);
+    for (let tries = 1;; tries++) {
+      this.#pids.set(node.name, launch(node));
+      await this.#save();
+      try {
+        return await this.#usable([node], timeout);
+      } catch (error) {
+        // A process that seems gone may hold its port and the lock of its folder for a moment more.
+        if (tries === 3 || isRunning(node, this.#pid(node))) throw error;
+        await delay(500);
+      }
+    }
   }
 
   /** The exit whose end of a TCP connection has this port of 127.0.0.1. */
