@@ -1,5 +1,6 @@
 /**
- * Tor: the addon's crates, and everything on a private Tor network.
+ * Tor: the addon's crates, and everything on a private Tor network; in a short run the streams of a
+ * transport alone.
  *
  * @module
  */
@@ -22,7 +23,8 @@ export const tor: Stage = {
 async function runTor({ log, short }: StageContext): Promise<Found> {
   const deno = findRuntime("deno") ?? process.execPath;
   const args = ["run", "--no-prompt", "--allow-all", "scripts/test_tor.ts"];
-  if (!short) args.push("--rust");
+  if (short) args.push("transport_streams", "--cached");
+  else args.push("--rust");
   const { code, output } = await log("tor.txt", deno, args, { timeout: TIMEOUT_MS });
   const faults = [...output.matchAll(/^no (?:addon|network), .*$/gm)].map(([text]) => text);
   const [, passed, failed, skipped] =
