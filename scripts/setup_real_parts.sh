@@ -8,6 +8,8 @@
 # its tests are skipped and say "a real part is missing"; with RON_REAL=1 they fail.
 set -euo pipefail
 
+. "$(dirname "$0")/lib/apt.sh"
+
 die() { printf 'setup_real_parts: %s\n' "$*" >&2; exit 1; }
 
 # program=package; nats-server and others are in /usr/sbin, which is not in everybody's PATH
@@ -19,17 +21,7 @@ for part in $parts; do
 done
 
 if [ ${#missing[@]} -gt 0 ]; then
-  [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || die "needs root and apt-get to install ${missing[*]}"
-  export DEBIAN_FRONTEND=noninteractive
-  # So that no package starts a service: exit 101 is "not allowed"; what was there before stays.
-  policy=/usr/sbin/policy-rc.d
-  if [ ! -e "$policy" ]; then
-    printf '#!/bin/sh\nexit 101\n' > "$policy"
-    chmod 755 "$policy"
-    trap 'rm -f "$policy"' EXIT
-  fi
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  apt_install "${missing[@]}" || die "could not install ${missing[*]}: it takes root and apt-get"
 fi
 prometheus --version 2>&1 | head -n 1
 promtool --version 2>&1 | head -n 1

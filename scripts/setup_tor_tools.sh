@@ -8,20 +8,12 @@
 # them by id. What is missing in the end only skips tests, each with its reason.
 set -euo pipefail
 
+. "$(dirname "$0")/lib/apt.sh"
+
 die() { printf 'setup_tor_tools: %s\n' "$*" >&2; exit 1; }
 
 if ! command -v tor >/dev/null || ! command -v tor-gencert >/dev/null || ! command -v strace >/dev/null; then
-  [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || die "needs root and apt-get, or tor, tor-gencert and strace in PATH"
-  export DEBIAN_FRONTEND=noninteractive
-  # So that the package starts no service: exit 101 is "not allowed"; what was there before stays.
-  policy=/usr/sbin/policy-rc.d
-  if [ ! -e "$policy" ]; then
-    printf '#!/bin/sh\nexit 101\n' > "$policy"
-    chmod 755 "$policy"
-    trap 'rm -f "$policy"' EXIT
-  fi
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends tor strace
+  apt_install tor strace || die "could not install tor and strace: it takes root and apt-get, or both in PATH"
 fi
 tor --version | head -n 1
 strace --version | head -n 1

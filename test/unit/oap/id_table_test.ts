@@ -2,24 +2,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { IdMemory, IdTable } from "../../../src/oap/id_table.ts";
-import { encodeFrame, FLAGS } from "../../../src/oap/mod.ts";
 import { describe, it } from "../../harness.ts";
-
-interface Id {
-  readonly tenantId: bigint;
-  readonly appProtoId: number;
-  readonly corrId: bigint;
-}
-
-function header({ tenantId, appProtoId, corrId }: Id): DataView {
-  const payload = new Uint8Array(0);
-  const bytes = encodeFrame({ flags: FLAGS.REQ, code: 0, appProtoId, tenantId, corrId, payload });
-  return new DataView(bytes.buffer, bytes.byteOffset);
-}
-
-function name({ tenantId, appProtoId, corrId }: Id): string {
-  return `${tenantId}/${appProtoId}/${corrId}`;
-}
+import { header, type Id, name } from "./ids.ts";
 
 /** Few values, so that ids meet again, and some that differ in one word only. */
 const ID: fc.Arbitrary<Id> = fc.record({
