@@ -23,6 +23,7 @@ import { endpoint } from "./endpoint.ts";
 import { NodeSocket } from "./node_socket.ts";
 import type { NodeTls } from "./node_tls.ts";
 import { PeerUids } from "./peer_uid.ts";
+import { ProcessHold } from "./process_hold.ts";
 import type {
   BoundListener,
   ClientTls,
@@ -53,6 +54,7 @@ export class NodeRuntime implements Runtime {
   readonly #window = new Uint8Array(WIDE_BYTES);
   readonly #narrow = this.#window.subarray(0, NARROW_BYTES);
   readonly #uids: PeerUids;
+  readonly #alive = new ProcessHold();
   #net: Net | undefined;
   #tls: Promise<NodeTls> | undefined;
 
@@ -138,7 +140,7 @@ export class NodeRuntime implements Runtime {
   /** Loaded when the first listener or dial asks for TLS. */
   #secure(): Promise<NodeTls> {
     return this.#tls ??= import("./node_tls.ts")
-      .then(({ NodeTls }) => NodeTls.load(this.name === "deno", this.#uids));
+      .then(({ NodeTls }) => NodeTls.load(this.name === "deno", this.#uids, this.#alive));
   }
 
   /** How accepted sockets are taken. */
@@ -159,7 +161,10 @@ export class NodeRuntime implements Runtime {
     return {
       secured,
       paused: this.name === "deno",
-      accept: (raw) => way.accept(raw, this.#pending(raw, unix), secured, onAccept),
+      accept: (raw) => {
+        this.#alive.add(raw);
+        way.accept(raw, this.#pending(raw, unix), secured, onAccept);
+      },
     };
   }
 
@@ -175,6 +180,7 @@ export class NodeRuntime implements Runtime {
         callback: (n): boolean => socket.window(window.subarray(0, n)),
       },
     });
+    this.#alive.add(raw);
     const socket: NodeSocket = new NodeSocket(raw, handler);
     if ("path" in address) socket.readUid = () => this.#uids.of(descriptorOf(raw));
     raw.on("connect", () => socket.open());
@@ -187,6 +193,7 @@ export class NodeRuntime implements Runtime {
     const handle = (raw as unknown as { _handle?: unknown })._handle;
     const window = this.#window;
     if (handle === undefined || handle === null) {
+      this.#alive.add(raw);
       const socket = new NodeSocket(raw, handler);
       socket.readUid = () => pending.uid;
       socket.flow();
@@ -205,6 +212,7 @@ export class NodeRuntime implements Runtime {
     // The accepted socket must be over: Deno would keep it, and with it all that hangs on the handle.
     (raw as unknown as { _handle: unknown })._handle = null;
     raw.destroy();
+    this.#alive.add(own);
     const socket = new NodeSocket(own, handler);
     socket.readUid = () => pending.uid;
     socket.open();

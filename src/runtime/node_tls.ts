@@ -9,6 +9,7 @@ import { type HeldDuplex, heldDuplex, type Tap } from "./held_duplex.ts";
 import { ConnectingSocket, NodeSocket } from "./node_socket.ts";
 import { descriptorOf } from "./accept_remedies.ts";
 import type { PeerUids } from "./peer_uid.ts";
+import type { ProcessHold } from "./process_hold.ts";
 import type {
   ClientTls,
   OnAccept,
@@ -36,12 +37,19 @@ export class NodeTls {
   readonly #modules: TlsModules;
   readonly #holds: boolean;
   readonly #uids: PeerUids;
+  readonly #alive: ProcessHold;
   readonly #sessions = new TlsSessions();
 
-  private constructor(modules: TlsModules, holds: boolean, uids: PeerUids) {
+  private constructor(
+    modules: TlsModules,
+    holds: boolean,
+    uids: PeerUids,
+    alive: ProcessHold,
+  ) {
     this.#modules = modules;
     this.#holds = holds;
     this.#uids = uids;
+    this.#alive = alive;
   }
 
   /**
@@ -49,9 +57,10 @@ export class NodeTls {
    *
    * @param holds Whether ciphertext is held back instead of pausing TLS; see `held_duplex.ts`.
    * @param uids Tells who is at the other end of a Unix socket.
+   * @param alive Told of each socket that is dialled.
    */
-  static async load(holds: boolean, uids: PeerUids): Promise<NodeTls> {
-    return new NodeTls(await loadTlsModules(), holds, uids);
+  static async load(holds: boolean, uids: PeerUids, alive: ProcessHold): Promise<NodeTls> {
+    return new NodeTls(await loadTlsModules(), holds, uids, alive);
   }
 
   /** What a listener's sockets are wrapped with. */
@@ -69,6 +78,7 @@ export class NodeTls {
         : { host: address.hostname, port: address.port, noDelay: true }),
       allowHalfOpen: true,
     });
+    this.#alive.add(under);
     const pending = new ConnectingSocket(under, handler);
     under.on("connect", () => {
       const hello = new ServerHelloReader();
