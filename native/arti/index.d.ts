@@ -79,8 +79,9 @@ export class ArtiClient {
    * @param host Name or address; names are resolved by the exit.
    * @param port 1 to 65535.
    * @param timeoutMs Then it rejects with code "RemoteNetworkTimeout".
+   * @param isolated Shares nothing with other streams: no circuit, no descriptor of a service that Arti has kept.
    */
-  connect(host: string, port: number, timeoutMs: number): Promise<ArtiStream>;
+  connect(host: string, port: number, timeoutMs: number, isolated?: boolean): Promise<ArtiStream>;
   /**
    * Offers an onion service.
    *

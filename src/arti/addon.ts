@@ -49,8 +49,13 @@ export interface AddonClient {
   bootstrapped(timeoutMs: number): Promise<void>;
   /** Whether traffic can flow. */
   readonly ready: boolean;
-  /** Opens a stream through an exit, or to an onion service. */
-  connect(host: string, port: number, timeoutMs: number): Promise<AddonStream>;
+  /** Opens a stream through an exit, or to an onion service; an isolated one uses nothing that others left. */
+  connect(
+    host: string,
+    port: number,
+    timeoutMs: number,
+    isolated?: boolean,
+  ): Promise<AddonStream>;
   /** Offers an onion service under a name, on these ports. */
   serveOnion(nickname: string, ports: number[]): Promise<AddonListener>;
   /** Drops the client with all it keeps in memory. Idempotent. */

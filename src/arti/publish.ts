@@ -61,7 +61,8 @@ export async function publish(
 
 async function refusedWith(client: AddonClient, host: string, port: number): Promise<string> {
   try {
-    (await client.connect(host, port, ATTEMPT_MS)).close();
+    // Isolated: a service that has started anew is not found by the descriptor of before, which Arti would keep.
+    (await client.connect(host, port, ATTEMPT_MS, true)).close();
     return "RemoteStreamError"; // it has more ports than it was given, and is there
   } catch (cause) {
     return codeOf(cause) ?? "unknown";

@@ -116,9 +116,11 @@ impl ArtiClient {
         host: String,
         port_number: f64,
         timeout_ms: f64,
+        isolated: Option<bool>,
     ) -> Result<PromiseRaw<'env, ArtiStream>> {
         let core = Arc::clone(&self.core);
-        let work = async move { core.connect(host, port(port_number)?, limit(timeout_ms)?).await };
+        let work =
+            async move { core.connect(host, port(port_number)?, limit(timeout_ms)?, isolated.unwrap_or(false)).await };
         promise(env, work, |_, stream| Ok(stream.into()))
     }
 

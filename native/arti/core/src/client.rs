@@ -157,15 +157,21 @@ impl Client {
 
     /// Opens a stream by an exit, or to an onion service.
     ///
+    /// One that is `isolated` shares nothing with others: no circuit, and no descriptor of a service, which Arti
+    /// keeps and uses even when the service has started anew since.
+    ///
     /// # Errors
     ///
     /// `RemoteNetworkTimeout` after `limit`, or Arti's kind.
-    pub async fn connect(&self, host: String, port: u16, limit: Duration) -> Result<Stream, Fault> {
+    pub async fn connect(&self, host: String, port: u16, limit: Duration, isolated: bool) -> Result<Stream, Fault> {
         let (tor, handle) = self.parts()?;
         let stop = self.stop.clone();
         let dial = async move {
             let mut prefs = StreamPrefs::new();
             prefs.connect_to_onion_services(BoolOrAuto::Explicit(true));
+            if isolated {
+                prefs.new_isolation_group();
+            }
             let dialled = tor.connect_with_prefs((host.as_str(), port), &prefs);
             match timeout(limit, unless(&stop, async { Ok(dialled.await) })).await {
                 Err(_) => {
@@ -344,7 +350,7 @@ orports = ["127.0.0.1:1"]
         let client = nowhere(kept(&dir)).await;
         let far = Duration::from_secs(60);
         let (waiting, dialling, ()) =
-            tokio::join!(client.bootstrapped(far), client.connect("192.0.2.1".to_owned(), 80, far), async {
+            tokio::join!(client.bootstrapped(far), client.connect("192.0.2.1".to_owned(), 80, far, false), async {
                 sleep(Duration::from_millis(50)).await;
                 client.close().await;
             });
