@@ -40,7 +40,7 @@ export interface FramedOptions {
 
 /** When a silent peer is asked for a sign of life. A connection with pings is never idle. */
 export interface PingOptions {
-  /** After how many milliseconds without a byte from it. */
+  /** After how many milliseconds without a byte from it; it may be a quarter more. */
   intervalMs: number;
   /** How many milliseconds it has to answer; then the connection is broken off with `timeout`. */
   timeoutMs: number;

@@ -12,6 +12,8 @@ import type { FramedSink } from "./framed_sink.ts";
 import { helloFrame } from "./hello.ts";
 import { request } from "./request.ts";
 
+/** How often it is looked in one interval: a ping goes out at most one such part late. */
+const LOOKS = 4;
 /** Most milliseconds of a timer. */
 const MOST_MS = 2_147_483_647;
 
@@ -23,6 +25,8 @@ export class Ping {
   readonly #stop: AbortController = new AbortController();
   #timer: { cancel(): void } | undefined = undefined;
   #seen = 0;
+  /** Looks in a row that found nothing. */
+  #silent = 0;
 
   /**
    * Starts it.
@@ -57,13 +61,20 @@ export class Ping {
 
   #arm(): void {
     if (this.#stop.signal.aborted) return;
-    this.#timer = this.#sink.carrier.after(this.#options.intervalMs, () => void this.#tick());
+    this.#timer = this.#sink.carrier.after(
+      this.#options.intervalMs / LOOKS,
+      () => void this.#look(),
+    );
   }
 
-  async #tick(): Promise<void> {
+  async #look(): Promise<void> {
     const sink = this.#sink;
     // Whatever came is a sign of life.
-    if (sink.receives === this.#seen) await this.#ask();
+    this.#silent = sink.receives === this.#seen ? this.#silent + 1 : 0;
+    if (this.#silent === LOOKS) {
+      this.#silent = 0;
+      await this.#ask();
+    }
     this.#seen = sink.receives;
     this.#arm();
   }

@@ -1,7 +1,7 @@
 /** I-G3, I-G4: connections that always end, and a readiness that says so. */
 import assert from "node:assert/strict";
 import { type Connection, readinessResponse, Transport, TransportError } from "../../../mod.ts";
-import { FLAGS, framed } from "../../../src/oap/mod.ts";
+import { encodeFrame, FLAGS, framed } from "../../../src/oap/mod.ts";
 import { ManualClock, MemoryNetwork } from "../../../src/testing/mod.ts";
 import { describe, it } from "../../harness.ts";
 
@@ -81,6 +81,35 @@ describe("a ping", () => {
     assert.equal(reason.kind, "timeout");
     assert.equal(reason.error?.op, "request");
     await settled();
+    await server.close();
+    await client.close();
+    assert.equal(clock.pending, 0);
+  });
+
+  it("is due by the last byte, whenever that came", async () => {
+    const { clock, server, client, near, far } = await ends();
+    const pinging = framed(near, { ping: { intervalMs: 1_000, timeoutMs: 500 } });
+    pinging.onBatch(() => {});
+    clock.advance(10);
+    await settled();
+    await far.write(encodeFrame({
+      flags: FLAGS.EVENT,
+      code: 0,
+      appProtoId: 1,
+      tenantId: 0n,
+      corrId: 1n,
+      payload: new Uint8Array(1),
+    }));
+    await settled();
+    const lastByte = clock.now();
+    let over = false;
+    void pinging.closed.then(() => over = true);
+    while (!over) {
+      clock.advance(10);
+      await settled();
+    }
+    const ms = clock.now() - lastByte;
+    assert.ok(ms >= 1_500 && ms <= 1_800, `given up ${ms} ms after its last byte`);
     await server.close();
     await client.close();
     assert.equal(clock.pending, 0);
