@@ -201,10 +201,10 @@ export function leaksSince(before: Census): string[] {
   return lines;
 }
 
-const RETRY_MS: readonly number[] = [0, 5, 20, 50, 100, 200, 400, 800];
+const RETRY_MS: readonly number[] = [0, 5, 20, 50, 100, 200, 400, 800, 1_600];
 
 /**
- * Waits, in growing steps of 1.6 s in all, until nothing is left of what a test opened.
+ * Waits, in growing steps of 3.2 s in all, until nothing is left of what a test opened.
  *
  * @param before The census taken before the test.
  * @param what The test's name, for the message.

@@ -243,7 +243,7 @@ describe("streams on Tor", () => {
     await client.close();
     await Promise.all(reads);
     const took = performance.now() - start;
-    assert(took < 1_000, `${took} ms`); // the bound is told on real streams; here the machine is shared
+    assert(took < 5_000, `${took} ms`); // the bound is told on real streams; here the machine is shared
     await server.close();
   });
 });

@@ -90,15 +90,18 @@ describe("admission on sockets", () => {
     await using s = await served({
       rates: { accepts_per_sec: 40, per_peer_accepts_per_sec: 10 },
     });
+    const start = performance.now();
     const greedy = await s.connect(30, 0);
     await settled(greedy);
     // half a second's worth at once, and what comes meanwhile
+    const atMost = (rate: number): number =>
+      Math.floor(rate * (0.5 + (performance.now() - start) / 1_000)) + 1;
     const let1 = s.alive(greedy);
-    assert.ok(let1 >= 5 && let1 <= 10, `${let1} of one peer`);
+    assert.ok(let1 >= 5 && let1 <= atMost(10), `${let1} of one peer`);
     const others = (await Promise.all([1, 2, 3, 4, 5, 6].map((n) => s.connect(5, n)))).flat();
     await settled(others);
     const { accepts, rejected } = s.server.counters();
-    assert.ok(accepts >= 20 && accepts <= 45, `${accepts} in all`);
+    assert.ok(accepts >= 20 && accepts <= atMost(40), `${accepts} in all`);
     assert.equal(accepts + rejected.rate_limited, 60);
     assert.equal(rejected.peer_limit, 0);
     await delay(600);

@@ -7,7 +7,7 @@ import { encodeFrame, FLAGS, type Frame, framed } from "../../src/oap/mod.ts";
 import { MemoryNetwork } from "../../src/testing/mod.ts";
 import { SourceRuntime } from "../attack/rig/source_runtime.ts";
 import { describe, it } from "../harness.ts";
-import { dialFrom, FULL, type RawClient, source, until } from "./sources.ts";
+import { dialFrom, EXACT, FULL, type RawClient, source, until } from "./sources.ts";
 
 const MIB = 1_048_576;
 
@@ -23,6 +23,11 @@ const event = (size: number, id = 1): Frame => ({
 /** All but the end of a frame of 1 MiB. */
 const STALLED = encodeFrame(event(MIB - 38)).slice(0, Math.floor(MIB * 0.99));
 
+/** Within which an honest frame passes: most of them, as others use the machine too, and all with RON_FULL=1. */
+const PASS_MS = 2_000;
+/** Within which one passes at all, or it never would: then its connection is about to be cut off. */
+const PATIENCE_MS = EXACT ? PASS_MS : 30_000;
+
 describe("I-G2: byte budget on sockets", () => {
   const count = FULL ? 1_000 : 90;
 
@@ -30,7 +35,7 @@ describe("I-G2: byte budget on sockets", () => {
     const budget = new ByteBudget();
     const closed: string[] = [];
     const server = new Transport(
-      { max_conns: 2_048, read_timeout: "60s" },
+      { max_conns: 2_048, read_timeout: "60s", idle_timeout: "5m" },
       { budget, onConnectionClosed: ({ reason }) => closed.push(reason.kind) },
     );
     let got = 0;
@@ -42,7 +47,9 @@ describe("I-G2: byte budget on sockets", () => {
       },
     });
     const clients: RawClient[] = [];
-    const client = new Transport({}, { runtime: new SourceRuntime(source(20)) });
+    const client = new Transport({ write_timeout: "60s" }, {
+      runtime: new SourceRuntime(source(20)),
+    });
     try {
       for (let i = 0; i < count; i++) {
         const one = await dialFrom(listener.address, source(i % 8));
@@ -50,16 +57,22 @@ describe("I-G2: byte budget on sockets", () => {
         clients.push(one);
       }
       // about three quarters: the last is for those who hold no more than one frame
-      await until("a full budget", () => budget.used >= 45 * MIB, 20_000);
-      assert.ok(budget.waiting > 0);
+      const full = (): boolean => budget.used >= 45 * MIB && budget.waiting > 0;
+      await until("a full budget, and some who wait", full, PATIENCE_MS);
+      // What is reserved is still on its way then, and this process has to receive all of it, too.
+      const came = (): number => server.counters().bytesIn;
+      for (let before = -1; came() > before; await delay(100)) before = came();
       const honest = framed(await client.dial(listener.address));
+      const took: number[] = [];
       for (let i = 0; i < 5; i++) {
         const start = performance.now();
         await honest.send(event(MIB - 38, i));
-        await until("the honest frame", () => got === i + 1, 2_000);
-        assert.ok(performance.now() - start < 2_000);
-        assert.ok(budget.used <= budget.bytes);
+        await until("the honest frame", () => got === i + 1, PATIENCE_MS);
+        took.push(performance.now() - start);
+        assert.ok(full() && budget.used <= budget.bytes, `${budget.used} B, others still stalled`);
       }
+      const inTime = took.filter((ms) => ms < PASS_MS).length;
+      assert.ok(inTime >= (EXACT ? 5 : 3), `the honest frames took ${took.map(Math.round)} ms`);
       assert.deepEqual(closed, []);
     } finally {
       for (const { socket } of clients) socket.destroy();
@@ -72,7 +85,7 @@ describe("I-G2: byte budget on sockets", () => {
 
   it("a connection dialled by name counts towards the peer that it reached", async () => {
     const budget = new ByteBudget();
-    const client = new Transport({}, { budget });
+    await using client = new Transport({}, { budget });
     await using server = new Transport();
     const listener = await server.listen({
       address: "tcp://127.0.0.1:0",
@@ -105,7 +118,9 @@ describe("I-G2: byte budget on sockets", () => {
         if (reason.error !== undefined) faults.push(reason.error.message);
       },
     };
-    const [near, far] = [new Transport({}, hooks), new Transport({}, hooks)];
+    // A deadlock would end with the write deadline, or out of patience: not a machine that is busy.
+    await using near = new Transport({ write_timeout: "60s" }, hooks);
+    await using far = new Transport({ write_timeout: "60s" }, hooks);
     let got = 0;
     const talk = async (connection: Connection): Promise<void> => {
       const end = framed(connection);
@@ -123,7 +138,7 @@ describe("I-G2: byte budget on sockets", () => {
       Array.from({ length: conns }, () => near.dial(listener.address)),
     );
     await Promise.all(all.map(talk));
-    await until("all frames", () => got === 2 * frames * conns, 10_000);
+    await until("all frames", () => got === 2 * frames * conns, 30_000);
     assert.deepEqual(faults, []);
     await near.close();
     await far.close();
@@ -153,14 +168,18 @@ describe("byte budget on the memory network", () => {
       await server.close();
       assert.deepEqual([budget.used, budget.waiting], [0, 0]);
     };
-    return { client, listener, budget, faults, close };
+    const left = async (): Promise<void> => {
+      await client.close(); // where the test failed before
+      await server.close();
+    };
+    return { client, listener, budget, faults, close, [Symbol.asyncDispose]: left };
   }
 
   for (const size of [0, 1, 20_000, 65_536]) {
     it(`frames of ${size} B of the same peer pass, to a slow consumer too, and hold no more than the floor`, async () => {
       const frames = size < 1_000 ? 200 : 60;
       let got = 0;
-      const rig = await crowded(async (connection) => {
+      await using rig = await crowded(async (connection) => {
         for await (const batch of framed(connection).batches()) {
           got += batch.length;
           await delay(1);
@@ -180,7 +199,7 @@ describe("byte budget on the memory network", () => {
   it("a consumer that never takes anything holds at most the floor, and loses nothing", async () => {
     const runtime = new MemoryNetwork({ seed: 4 });
     const budget = new ByteBudget();
-    const server = new Transport({}, { runtime, budget });
+    await using server = new Transport({}, { runtime, budget });
     let taken: (() => Promise<number>) | undefined;
     const listener = await server.listen({
       address: "tcp://127.0.0.1:0",
@@ -190,7 +209,7 @@ describe("byte budget on the memory network", () => {
         await connection.closed;
       },
     });
-    const client = new Transport({}, { runtime });
+    await using client = new Transport({}, { runtime });
     const end = framed(await client.dial(listener.address));
     const sends = Array.from({ length: 100 }, (_, i) => end.send(event(20_000, i)));
     await delay(50);
@@ -204,7 +223,7 @@ describe("byte budget on the memory network", () => {
 
   it("a connection that is broken off leaves nothing behind that its slow consumer would hold", async () => {
     const runtime = new MemoryNetwork({ seed: 5 });
-    const server = new Transport({}, { runtime });
+    await using server = new Transport({}, { runtime });
     const ends: Promise<string>[] = [];
     const listener = await server.listen({
       address: "tcp://127.0.0.1:0",
@@ -218,7 +237,7 @@ describe("byte budget on the memory network", () => {
         return ends.at(-1)!.then(() => {});
       },
     });
-    const client = new Transport({}, { runtime });
+    await using client = new Transport({}, { runtime });
     for (const how of ["reset", "fault"] as const) {
       const connection = await client.dial(listener.address);
       await connection.write(encodeFrame(event(1_000)));
@@ -235,7 +254,7 @@ describe("byte budget on the memory network", () => {
 
   it("raw bytes that nobody has read go with a connection that is broken off", async () => {
     const runtime = new MemoryNetwork({ seed: 6 });
-    const server = new Transport({}, { runtime });
+    await using server = new Transport({}, { runtime });
     const accepted: Connection[] = [];
     const listener = await server.listen({
       address: "tcp://127.0.0.1:0",
@@ -244,7 +263,7 @@ describe("byte budget on the memory network", () => {
         await connection.closed;
       },
     });
-    const client = new Transport({}, { runtime });
+    await using client = new Transport({}, { runtime });
     const connection = await client.dial(listener.address);
     await connection.write(new Uint8Array(1_000));
     await delay(5);
@@ -256,7 +275,7 @@ describe("byte budget on the memory network", () => {
   });
 
   it("answers within the outgoing floor go out, however full the pool is", async () => {
-    const rig = await crowded(async (connection) => {
+    await using rig = await crowded(async (connection) => {
       const end = framed(connection);
       for await (const batch of end.batches()) {
         for (const frame of batch) {

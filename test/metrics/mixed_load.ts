@@ -250,6 +250,6 @@ async function reset(listener: Listener): Promise<void> {
 }
 
 async function until(met: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !met(); i++) await delay(10);
-  if (!met()) throw new Error(`not in 5 s: ${met}`);
+  for (let i = 0; i < 2_000 && !met(); i++) await delay(10);
+  if (!met()) throw new Error(`not in 20 s: ${met}`);
 }

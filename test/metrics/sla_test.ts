@@ -21,8 +21,6 @@ describe("objectives under load", () => {
       leaks: false, // fetch keeps its connection for a while
     },
     async () => {
-      // How busy others keep this machine: then times say nothing of the server.
-      const busy = loadavg()[0]! / availableParallelism();
       await using server = spawnRuntime(runtimeName(), "src/cli/main.ts", [
         ...["serve", "--addr", "tls://127.0.0.1:0", "--throwaway-cert", "-"],
         ...["--metrics", "127.0.0.1:0", "--json"],
@@ -44,6 +42,8 @@ describe("objectives under load", () => {
       const { accepts, rejects, handshake, frames, readiness } = JSON.parse(looked.out);
       const refused = Object.values(rejects as Record<string, { total: number }>)
         .reduce((all, { total }) => all + total, 0);
+      // How busy others keep this machine, now or a minute ago: then times say nothing of the server.
+      const busy = loadavg()[0]! / availableParallelism();
       const p95 = latencies[Math.floor(latencies.length * 0.95)]!;
       console.log(
         `${runtimeName()}: ready in ${first.readyMs} ms; ${refused} of ${accepts.total} refused, ` +

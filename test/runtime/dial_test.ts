@@ -24,8 +24,9 @@ async function fill(port: number): Promise<Socket[]> {
 }
 
 async function until(holds: () => boolean, what: string): Promise<void> {
-  for (const end = performance.now() + 1_000; !holds(); await delay(5)) {
-    assert.ok(performance.now() < end, `within a second: ${what}`);
+  // What it waits for comes at once or never; how soon, others on this machine decide.
+  for (const end = performance.now() + 10_000; !holds(); await delay(5)) {
+    assert.ok(performance.now() < end, `it did not come to: ${what}`);
   }
 }
 

@@ -15,6 +15,10 @@ const CLIENTS = 300;
 
 /** In a second without descriptors; 5 to 30 is usual, and a busy loop takes from 190 to all of it. */
 const MOST_CPU_MS = 120;
+/** Within which it accepts again: in the better of two rounds, as others use the machine too. */
+const RESUME_MS = 1_000;
+/** Within which it accepts again in any round, or it never would. */
+const PATIENCE_MS = 20_000;
 
 interface Status {
   readonly cpuMs: number;
@@ -89,10 +93,12 @@ describe("a listener without descriptors", () => {
     it(what, async () => {
       const { server, target } = await start(address);
       await using _ = server;
+      const took: number[] = [];
       for (let round = 1; round <= 2; round++) {
         const sockets: Socket[] = [];
         hold(target, CLIENTS, sockets);
         await delay(700);
+        const looked = performance.now();
         const before = await statusOf(server);
         assert.ok(before.inflight < DESCRIPTORS, `it held ${before.inflight} connections`);
         await knock(target, sockets, 1_000);
@@ -100,14 +106,17 @@ describe("a listener without descriptors", () => {
         const cpu = after.cpuMs - before.cpuMs;
         assert.ok(cpu < MOST_CPU_MS, `it took ${cpu.toFixed(0)} ms of processor time in a second`);
         const told = after.acceptFaults - before.acceptFaults;
-        assert.ok(told >= 4 && told <= 11, `faults told in a second: ${told}`);
+        const most = 11 * (performance.now() - looked) / 1_000; // ten a second, and one
+        assert.ok(told >= 4 && told <= most, `faults told in a second: ${told}`);
 
         await letGo(sockets);
         const start = performance.now();
-        while (!await echoes(target, 1_000 - (performance.now() - start))) {
-          assert.ok(performance.now() - start < 1_000, `round ${round}: nothing accepted in 1 s`);
+        for (let passed = 0; !await echoes(target, PATIENCE_MS - passed);) {
           await delay(20);
+          passed = performance.now() - start;
+          assert.ok(passed < PATIENCE_MS, `round ${round}: nothing is accepted`);
         }
+        took.push(performance.now() - start);
         await delay(200);
         const { acceptFaults } = await statusOf(server);
         await delay(700);
@@ -117,6 +126,7 @@ describe("a listener without descriptors", () => {
           "no fault once all is well",
         );
       }
+      assert.ok(Math.min(...took) < RESUME_MS, `accepted again after ${took} ms`);
     });
   }
 

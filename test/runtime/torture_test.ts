@@ -202,7 +202,7 @@ async function run(
   let thrown: unknown;
   const ran = scenario(ends).catch((error) => thrown = error);
   const late = Symbol("late");
-  const result = await Promise.race([ran, delay(5_000, late, { ref: false })]);
+  const result = await Promise.race([ran, delay(20_000, late, { ref: false })]);
   assert.notEqual(result, late, `call ${at}, ${failing.failed}: something waits for ever`);
   await Promise.all([client.close(), server.close()]);
   for (let ms = 0; client.counters().inflight + server.counters().inflight > 0; ms += 5) {
