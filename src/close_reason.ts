@@ -87,3 +87,12 @@ export function brokenOff(
   const error = new TransportError(kind, what + detail, { op, origin: by, cause: fault?.cause });
   return { kind, by, error };
 }
+
+/** What a consumer is told that was behind when the connection ended, and for whose bytes there was no room. */
+export function leftBehind(): TransportError {
+  return new TransportError(
+    "busy",
+    "What came before the end is dropped: nobody had taken it, and the byte budget has no room for more of connections that are over",
+    { op: "read" },
+  );
+}

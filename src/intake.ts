@@ -7,6 +7,7 @@
  * @module
  */
 
+import { keep } from "./keep.ts";
 import type { Flow, Lane, PaceScope } from "./limits/lane.ts";
 import type { Pacer } from "./limits/pacer.ts";
 import type { Peer } from "./limits/peers.ts";
@@ -48,7 +49,7 @@ export class Intake implements Flow {
   take(bytes: Uint8Array, owned: boolean): boolean {
     const lane = this.#lane ??= this.#pacer.lane(this.#peer, this);
     if (this.#bytes === 0 && lane.tryPay(bytes.length)) return true;
-    this.#held.push(owned ? bytes : bytes.slice());
+    this.#held.push(keep(bytes, owned));
     this.#bytes += bytes.length;
     const scope = lane.wait();
     if (this.#held.length === 1) this.#owner.onHold(scope);
@@ -64,7 +65,7 @@ export class Intake implements Flow {
       const first = this.#held[0]!;
       const piece = first.length <= left ? first : first.subarray(0, left);
       if (piece === first) this.#held.shift();
-      else this.#held[0] = first.subarray(left);
+      else this.#held[0] = keep(first.subarray(left), true);
       this.#bytes -= piece.length;
       left -= piece.length;
       this.#owner.deliver(piece);

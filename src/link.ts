@@ -359,6 +359,13 @@ export class Link
 
   retain(bytes: number, finished: boolean = false): void {
     if (this.#state === "open") this.#reading.retain(bytes, finished);
+    else if (this.#state === "closed") this.#account.retain(bytes);
+  }
+
+  leave(bytes: number): boolean {
+    if (this.#account.close(bytes)) return true;
+    this.#host.counters.failed("busy", "read", undefined);
+    return false;
   }
 
   reserve(bytes: number, onGrant: () => void): boolean {

@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { CloseReason } from "./close_reason.ts";
+import { type CloseReason, leftBehind } from "./close_reason.ts";
 import { TransportError } from "./errors.ts";
+import { keep } from "./keep.ts";
 import type { Link } from "./link.ts";
 import { GATHER_BYTES, PART_BYTES, type Sink, type SinkReport } from "./sink.ts";
 
@@ -17,6 +18,8 @@ export interface RawSource {
   resume(owed: number): void;
   /** What is held has changed. */
   retain(bytes: number): void;
+  /** It is over, and so much is held; `false`: there is no room for it. */
+  leave(bytes: number): boolean;
 }
 
 interface Reader {
@@ -56,7 +59,7 @@ export class RawSink implements Sink {
     }
     if (from < bytes.length) {
       const rest = from === 0 ? bytes : bytes.subarray(from);
-      this.#held.push(owned ? rest : rest.slice());
+      this.#held.push(keep(rest, owned));
       this.#bytes += rest.length;
     }
     this.#paused = this.#retained >= GATHER_BYTES;
@@ -70,8 +73,11 @@ export class RawSink implements Sink {
   }
 
   closed(reason: CloseReason): void {
-    this.#reason = reason;
-    const error = failure(reason);
+    let error = failure(reason);
+    if (error === undefined && this.#bytes > 0 && !this.#source.leave(this.#retained)) {
+      error = leftBehind();
+    }
+    this.#reason = error === undefined ? reason : { kind: error.kind, by: error.origin, error };
     if (error !== undefined) {
       // no limit counts it any more, and a peer that resets could come again without end
       this.#held.length = 0;
@@ -125,6 +131,7 @@ export class RawSink implements Sink {
       link.deliver(bytes);
     }
     this.#bytes = 0;
+    if (link.isClosed) link.retain(0);
     if (this.#reason !== undefined) sink.closed(this.#reason);
     else if (this.#ended && !link.isClosed) sink.end();
   }
@@ -143,7 +150,7 @@ export class RawSink implements Sink {
       const take = Math.min(first.length, into.length - n);
       into.set(take === first.length ? first : first.subarray(0, take), n);
       if (take === first.length) this.#held.shift();
-      else this.#held[0] = first.subarray(take);
+      else this.#held[0] = keep(first.subarray(take), true);
       n += take;
     }
     this.#bytes -= n;

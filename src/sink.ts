@@ -146,6 +146,13 @@ export interface Carrier {
    */
   retain(bytes: number, finished?: boolean): void;
   /**
+   * For {@linkcode Sink.closed}: so many bytes are kept for a consumer that is behind. They count until
+   * {@linkcode Carrier.retain} tells that they are taken.
+   *
+   * @returns `false` where there is no room for them, and they must go.
+   */
+  leave(bytes: number): boolean;
+  /**
    * Reserves memory for a unit above one chunk, before any of it is taken; 0 gives it back.
    *
    * @param onGrant Called once, later, if it is not there at once; never after the close.

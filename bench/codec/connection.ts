@@ -50,6 +50,7 @@ export function connection(): { attachable: Attachable; receive(bytes: Uint8Arra
     after: () => ({ cancel() {} }),
     resume() {},
     retain() {},
+    leave: () => true,
     chunked() {},
     shared: (_key, make) => make(),
     reserve: () => true,

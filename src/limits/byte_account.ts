@@ -109,7 +109,11 @@ export class ByteAccount {
    * @returns `false` when the pool cannot take what is beyond the floor: the connection must go.
    */
   retain(bytes: number): boolean {
-    if (this.#closed || bytes === this.#retained) return true;
+    if (this.#closed) {
+      this.#budget.leavings.lower(this, bytes);
+      return true;
+    }
+    if (bytes === this.#retained) return true;
     const before = Math.max(FLOOR_BYTES, this.#retained, this.#window);
     if (bytes > before && this.#budget.roomIn(this.#share, bytes - before) !== "there") {
       return false;
@@ -183,10 +187,17 @@ export class ByteAccount {
     if (this.#queued > OUT_FLOOR_BYTES || this.#outgoing > 0) this.#settle();
   }
 
-  /** Gives all back, for good. */
-  close(): void {
-    if (this.#closed) return;
+  /**
+   * The connection is over: gives all back, but for what it leaves behind.
+   *
+   * @param left Bytes received that nobody has taken; {@linkcode ByteAccount.retain} tells when they are.
+   * @returns `false` where there is no room for these.
+   */
+  close(left: number = 0): boolean {
+    if (this.#closed) return left === 0;
     this.#closed = true;
+    const stays = left === 0 ||
+      this.#budget.leavings.add(this, this.#share, left, this.#incoming);
     this.#frame = this.#leave(this.#budget.frames, this.#frame);
     this.#inbox = this.#leave(this.#budget.inboxes, this.#inbox);
     this.#budget.widened(this.#share, -beyond(this.#window, FLOOR_BYTES));
@@ -196,6 +207,7 @@ export class ByteAccount {
       this.#queued =
         0;
     this.#settle();
+    return stays;
   }
 
   #queueGrowth(n: number): number {

@@ -7,6 +7,7 @@
 import { CAPS } from "../caps.ts";
 import { TransportError } from "../errors.ts";
 import { ByteAccount } from "./byte_account.ts";
+import { Leavings } from "./leavings.ts";
 import { type Room, Turns } from "./turns.ts";
 
 /** The largest pool, and the default, in bytes. Source: runtime §4. */
@@ -24,6 +25,8 @@ export interface Share {
   outgoing: number;
   /** Those of them that wide receive windows may bring. */
   windows: number;
+  /** Those of them whose connections are over. */
+  left: number;
 }
 
 /**
@@ -33,8 +36,9 @@ export interface Share {
  * block to send. One peer holds at most a quarter of
  * the pool, and its last quarter is for peers that hold no more than one frame, so that a few who stall
  * cannot keep a newcomer out. Inboxes hold at most half of it, and those of one peer an eighth; wide
- * receive windows a quarter, and those of one peer a sixteenth. So there is always room for frames: two
- * ends that send to each other can read, and do not wait for each other for ever.
+ * receive windows a quarter, and those of one peer a sixteenth; so does what nobody has taken of
+ * connections that are over. So there is always room for frames: two ends that send to each other can
+ * read, and do not wait for each other for ever.
  *
  * Invariant: `used` is the sum of what the accounts hold beyond their floors, and never above `bytes`.
  *
@@ -54,6 +58,8 @@ export class ByteBudget {
   readonly frames: Turns<Share> = new Turns((share, n) => this.roomIn(share, n));
   /** @internal Inboxes that wait. */
   readonly inboxes: Turns<Share> = new Turns((share, n) => this.roomOut(share, n));
+  /** @internal What connections that are over left behind. */
+  readonly leavings: Leavings = new Leavings(this);
   #used = 0;
   #outgoing = 0;
   #windows = 0;
@@ -91,7 +97,7 @@ export class ByteBudget {
   }
 
   /** @internal An account for one connection. */
-  account(share: Share = { held: 0, outgoing: 0, windows: 0 }): ByteAccount {
+  account(share: Share = { held: 0, outgoing: 0, windows: 0, left: 0 }): ByteAccount {
     return new ByteAccount(this, share);
   }
 

@@ -10,6 +10,9 @@ import { TokenBucket } from "./token_bucket.ts";
 /** Entries beyond the connection limit: peers that left, but whose buckets are still filling. */
 export const SPARE_ENTRIES = 1_024;
 
+/** Idle peers that are passed over at most, each time, while looking for one to drop. */
+const PASSED = 16;
+
 /** Rates of one peer, per second; 0 is no limit. */
 export interface PeerRates {
   /** Bytes, each way. */
@@ -44,6 +47,8 @@ export class Peer {
   outgoing = 0;
   /** Those of them that wide receive windows may bring. */
   windows = 0;
+  /** Those of them whose connections are over. */
+  left = 0;
   readonly #limits: () => PeerLimits;
 
   /** @param limits The limits now. @param nowMs The time. */
@@ -123,9 +128,16 @@ export class PeerTable {
 
   /** Drops idle peers from the front, up to one whose buckets are still filling: a constant amount each time it is called. */
   #sweep(nowMs: number): void {
+    let passed = 0;
     for (const [key, peer] of this.#idle) {
-      if (!peer.forgettable(nowMs)) return;
-      this.#forget(key);
+      if (peer.forgettable(nowMs)) {
+        this.#forget(key);
+        continue;
+      }
+      // What it left behind is taken when its consumer likes: those behind it do not wait for that.
+      if (peer.held === 0 || ++passed > PASSED) return;
+      this.#idle.delete(key);
+      this.#idle.set(key, peer);
     }
   }
 

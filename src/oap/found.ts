@@ -114,26 +114,56 @@ export class Found {
 }
 
 /**
- * The same frames in memory of their own.
+ * The same frames in memory of their own, and nothing else in it: what lay between them is left out.
  *
  * @param runs The frames.
- * @param all `false` copies the read only, in one piece, and keeps what the codec allocated itself.
+ * @param all `false` copies the read only, into one piece, and keeps what the codec allocated itself.
  */
 export function copyRuns(runs: readonly Run[], all: boolean): Run[] {
-  const spans = new Map<Source, { first: number; end: number; copy: Source }>();
+  const sizes = new Map<Source, number>();
   for (const { source, at, end } of runs) {
-    if (source.own && !all) continue;
-    const span = spans.get(source);
-    if (span === undefined) spans.set(source, { first: at, end, copy: source });
-    else span.end = end;
+    if (all || !source.own) sizes.set(source, (sizes.get(source) ?? 0) + end - at);
   }
-  for (const [source, span] of spans) {
-    span.copy = new Source(source.bytes.slice(span.first, span.end), true);
+  const copies = new Map<Source, { readonly source: Source; filled: number }>();
+  const copied: Run[] = [];
+  for (const run of runs) {
+    const { source, at, end, frames, body, offset, again } = run;
+    const size = sizes.get(source);
+    if (size === undefined) {
+      copied.push(run);
+      continue;
+    }
+    let copy = copies.get(source);
+    if (copy === undefined) {
+      copy = { source: new Source(new Uint8Array(size), true), filled: 0 };
+      copies.set(source, copy);
+    }
+    const from = copy.filled;
+    copy.source.bytes.set(source.slice(at, end - at), from);
+    copy.filled += end - at;
+    const last = copied.at(-1);
+    if (last?.source === copy.source && joins(last) && joins(run)) {
+      copied.pop();
+      const all = last.frames + frames;
+      copied.push(new Run(copy.source, last.at, copy.filled, all, undefined, 0, false));
+    } else copied.push(new Run(copy.source, from, copy.filled, frames, body, offset, again));
   }
-  return runs.map((run) => {
-    const span = spans.get(run.source);
-    if (span === undefined) return run;
-    const { at, end, frames, body, offset, again } = run;
-    return new Run(span.copy, at - span.first, end - span.first, frames, body, offset, again);
-  });
+  return copied;
+}
+
+/** Whether a run may go on in the next one: not a part of a frame, nor a frame that is seen again. */
+function joins({ body, again }: Run): boolean {
+  return body === undefined && !again;
+}
+
+/** Whether frames take up at least half of the read that they keep in memory. */
+export function fillRead(runs: readonly Run[]): boolean {
+  let bytes = 0;
+  let memory = 0;
+  for (const { source, at, end } of runs) {
+    if (source.own) continue;
+    bytes += end - at;
+    memory = source.buffer.byteLength;
+  }
+  return 2 * bytes >= memory;
 }

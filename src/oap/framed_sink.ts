@@ -5,13 +5,14 @@
  */
 
 import { CAPS } from "../caps.ts";
-import type { CloseReason } from "../close_reason.ts";
+import { type CloseReason, leftBehind } from "../close_reason.ts";
 import { TransportError } from "../errors.ts";
+import { keep } from "../keep.ts";
 import { type Carrier, GATHER_BYTES, PART_BYTES, type Sink, type SinkReport } from "../sink.ts";
 import { FramePool } from "./assembly.ts";
 import { type BorrowedBatch, FrameBatch } from "./batch.ts";
 import { CodecError } from "./codec_error.ts";
-import { copyRuns, type Found, type Run } from "./found.ts";
+import { copyRuns, fillRead, type Found, type Run } from "./found.ts";
 import { FLAGS, type Frame } from "./frame.ts";
 import { type FramedCounters, framedCounters } from "./framed_counters.ts";
 import { TIMED_BYTES, TIMED_OF } from "./frame_timer.ts";
@@ -181,7 +182,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
 
   push(bytes: Uint8Array, owned: boolean): SinkReport {
     this.receives++;
-    if (this.#held.length > 0) this.#held.push(owned ? bytes : bytes.slice());
+    if (this.#held.length > 0) this.#held.push(keep(bytes, owned));
     else this.#take(bytes, owned);
     return this.#tell();
   }
@@ -214,9 +215,6 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   closed(reason: CloseReason): void {
     const { error } = reason;
     this.ping?.stop();
-    // An orderly close loses nothing: what is held is decoded as the consumer takes what came before.
-    const more = reason.kind === "closed" && this.#held.length > 0 && !this.#parser.blocked;
-    this.#over = !more;
     this.#gone = true;
     this.#requests?.rejectAll(
       error ??
@@ -224,15 +222,27 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
           op: "request",
         }),
     );
-    if (more) return;
-    // No limit counts a connection that is over, and a peer that resets could come again without end. What
-    // came before a fault in its bytes is still delivered: the fault is told in order.
-    if (reason.kind !== "closed" && error?.fault === undefined) this.queue.drop();
+    const orderly = reason.kind === "closed";
+    // An orderly close loses nothing: what is held is decoded as the consumer takes what came before.
+    const more = orderly && this.#held.length > 0 && !this.#parser.blocked;
+    if (!more) this.#stop();
+    // What came before a fault in the bytes is still delivered: the fault is told in order. After any other
+    // cause nothing is.
+    const left = orderly || error?.fault !== undefined ? this.#retained : 0;
+    const lost = left > 0 && !this.carrier.leave(left);
+    if (more && !lost) return;
+    this.#stop();
+    if (left === 0 || lost) this.queue.drop();
     this.#totals.remove(this);
-    this.#held.length = 0;
     wipeScratch();
-    this.#parser.assembly.drop(); // whoever keeps the connection does not keep what came of a frame
-    this.queue.finish(error);
+    this.queue.finish(orderly && lost ? leftBehind() : error);
+  }
+
+  /** Decodes nothing any more. Whoever keeps the connection does not keep what came of a frame. */
+  #stop(): void {
+    this.#over = true;
+    this.#held.length = 0;
+    this.#parser.assembly.drop();
   }
 
   /** A request has been settled; a drain may be waiting for that. */
@@ -248,10 +258,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
       for (let from = 0; from < bytes.length && !this.#over;) {
         const room = this.#consumer !== undefined || this.queue.wanted ? Infinity : this.#room;
         if (room <= 0 || this.#parser.blocked) {
-          const rest = bytes.subarray(from);
-          // A small rest of a large receive would keep all of it, and count for itself only.
-          const keeps = owned && 2 * rest.length >= bytes.buffer.byteLength;
-          this.#held.unshift(keeps ? rest : rest.slice());
+          this.#held.unshift(keep(bytes.subarray(from), owned));
           return;
         }
         this.#parser.nextMaxFrameBytes = this.sender.maxFrameBytes;
@@ -283,7 +290,10 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     const lending = this.#consumer !== undefined;
     const fault = this.#router.route(found, ({ runs, items }) => {
       if (lending) this.#lend(runs, items);
-      else this.queue.push(new FrameBatch(owned ? runs : copyRuns(runs, false), items));
+      else {
+        const kept = owned && fillRead(runs) ? runs : copyRuns(runs, false);
+        this.queue.push(new FrameBatch(kept, items));
+      }
     }, lending);
     if (fault !== undefined) this.#fault(fault);
     if (this.#draining) this.settled();
@@ -336,7 +346,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   }
 
   get #retained(): number {
-    let sum = this.#parser.unreserved + this.queue.bytes;
+    let sum = this.queue.bytes + (this.#over ? 0 : this.#parser.unreserved);
     for (const { length } of this.#held) sum += Math.max(PART_BYTES, length);
     return sum;
   }
@@ -359,6 +369,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     if (fault !== undefined) this.#fault(fault);
     this.queue.finish(undefined);
     if (this.#gone) {
+      this.#over = true;
       this.#totals.remove(this);
       wipeScratch();
     }

@@ -153,7 +153,8 @@ export class Router {
       return dropped();
     }
     if (sender.outbox.crowded) return dropped();
-    const header = source.slice(at, HEADER_BYTES);
+    // In memory of its own: the read has other bytes by the time that it is this one's turn.
+    const header = new Uint8Array(source.slice(at, HEADER_BYTES));
     sender.outbox.inTurn(HEADER_BYTES, () => sender.refuse(header, 0, code)).then(refused, dropped);
   }
 

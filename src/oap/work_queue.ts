@@ -5,6 +5,7 @@
  */
 
 import { TransportError } from "../errors.ts";
+import { PART_BYTES } from "../sink.ts";
 import type { FrameBatch } from "./batch.ts";
 
 interface Waiter {
@@ -38,7 +39,7 @@ export class WorkQueue implements AsyncIterator<FrameBatch> {
     return this.#frames;
   }
 
-  /** Bytes of these. */
+  /** What these count towards the budget. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -123,6 +124,12 @@ export class WorkQueue implements AsyncIterator<FrameBatch> {
   }
 }
 
+/** What is kept for a batch. Header and capability of a frame in parts lie apart, and count with its first. */
 function bytesOf(batch: FrameBatch): number {
-  return batch.runs().reduce((sum, { at, end }) => sum + end - at, 0);
+  let sum = 0;
+  for (const { at, end, body, offset } of batch.runs()) {
+    const head = body !== undefined && offset === 0 ? body.head.bytes.length : 0;
+    sum += Math.max(PART_BYTES, head + end - at);
+  }
+  return sum;
 }

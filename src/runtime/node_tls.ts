@@ -5,12 +5,9 @@
  */
 
 import type { Socket as NetSocket } from "node:net";
-import type { Duplex } from "node:stream";
-import type { TLSSocket } from "node:tls";
+import { type HeldDuplex, heldDuplex, type Tap } from "./held_duplex.ts";
+import { ConnectingSocket, NodeSocket } from "./node_socket.ts";
 import { descriptorOf } from "./accept_remedies.ts";
-import { heldDuplex, type Tap } from "./held_duplex.ts";
-import { type Below, ConnectingSocket, NodeSocket } from "./node_socket.ts";
-import { bunEnd, nodeEnd, Turns } from "./orderly_end.ts";
 import type { PeerUids } from "./peer_uid.ts";
 import type { ProcessHold } from "./process_hold.ts";
 import type {
@@ -22,7 +19,6 @@ import type {
   SocketHandler,
   TlsInfo,
 } from "./runtime.ts";
-import { type HasRoom, sendRoom } from "./send_room.ts";
 import { ServerHelloReader } from "./server_hello.ts";
 import { type Resumes, TlsClient } from "./tls_client.ts";
 import { tlsInfo } from "./tls_info.ts";
@@ -36,26 +32,22 @@ import { TlsServer } from "./tls_server.ts";
  */
 const HANDSHAKE_FAILURE: Uint8Array = new Uint8Array([21, 3, 3, 0, 2, 2, 40]);
 
-type RuntimeName = "deno" | "bun" | "node";
-
 /** See the module. */
 export class NodeTls {
   readonly #modules: TlsModules;
-  readonly #runtime: RuntimeName;
-  readonly #turns = new Turns();
+  readonly #holds: boolean;
   readonly #uids: PeerUids;
   readonly #alive: ProcessHold;
-  #hasRoom: HasRoom | undefined;
   readonly #sessions = new TlsSessions();
 
   private constructor(
     modules: TlsModules,
-    runtime: RuntimeName,
+    holds: boolean,
     uids: PeerUids,
     alive: ProcessHold,
   ) {
     this.#modules = modules;
-    this.#runtime = runtime;
+    this.#holds = holds;
     this.#uids = uids;
     this.#alive = alive;
   }
@@ -63,31 +55,21 @@ export class NodeTls {
   /**
    * Loads what it needs.
    *
-   * @param runtime Whose `node:tls` it is.
+   * @param holds Whether ciphertext is held back instead of pausing TLS; see `held_duplex.ts`.
    * @param uids Tells who is at the other end of a Unix socket.
    * @param alive Told of each socket that is dialled.
    */
-  static async load(
-    runtime: RuntimeName,
-    uids: PeerUids,
-    alive: ProcessHold,
-  ): Promise<NodeTls> {
-    return new NodeTls(await loadTlsModules(), runtime, uids, alive);
+  static async load(holds: boolean, uids: PeerUids, alive: ProcessHold): Promise<NodeTls> {
+    return new NodeTls(await loadTlsModules(), holds, uids, alive);
   }
 
   /** What a listener's sockets are wrapped with. */
-  async server(material: ServerTls, unix: boolean): Promise<TlsServer> {
-    if (unix) await this.#loadRoom();
-    return await TlsServer.create(this.#modules, material);
+  server(material: ServerTls): Promise<TlsServer> {
+    return TlsServer.create(this.#modules, material);
   }
 
   /** Connects, and wraps the socket once it has. */
-  async connect(
-    address: SocketAddress,
-    material: ClientTls,
-    handler: SocketHandler,
-  ): Promise<PendingSocket> {
-    if ("path" in address) await this.#loadRoom();
+  connect(address: SocketAddress, material: ClientTls, handler: SocketHandler): PendingSocket {
     const tls = new TlsClient(this.#modules, material, this.#resumes(address, material));
     const under = this.#modules.net.connect({
       ...("path" in address
@@ -100,14 +82,15 @@ export class NodeTls {
     const pending = new ConnectingSocket(under, handler);
     under.on("connect", () => {
       const hello = new ServerHelloReader();
-      const { raw, below } = this.#lay(under, "path" in address, tls, {
+      const held = this.#hold(under, {
         received: (bytes) => hello.feed(bytes),
         ended: (duplex, pass) => socket.rawEnded(duplex, pass),
       });
+      const raw = tls.wrap(held?.duplex ?? under);
       const { groups, serverName } = tls;
       const info = (): TlsInfo =>
         tlsInfo(raw, { groups, serverName, group: hello.group, peer: tls.peerOf(raw) });
-      const socket: NodeSocket = new NodeSocket(raw, handler, info, under, below);
+      const socket: NodeSocket = new NodeSocket(raw, handler, info, under, held);
       if ("path" in address) {
         const uid = this.#uids.of(descriptorOf(under));
         socket.readUid = () => uid;
@@ -133,14 +116,15 @@ export class NodeTls {
     const handler = onAccept(pending);
     if (handler === undefined) return void raw.destroy();
     const hello = new ServerHelloReader();
-    const { raw: secure, below } = this.#lay(raw, pending.remote === undefined, tls, {
+    const held = this.#hold(raw, {
       sent: (bytes) => hello.feed(bytes),
       ended: (duplex, pass) => socket.rawEnded(duplex, pass),
       lastWords: () => hello.started ? undefined : HANDSHAKE_FAILURE,
     });
+    const secure = tls.wrap(held?.duplex ?? raw);
     const { groups } = tls;
     const info = (): TlsInfo => tlsInfo(secure, { groups, group: hello.group });
-    const socket: NodeSocket = new NodeSocket(secure, handler, info, raw, below);
+    const socket: NodeSocket = new NodeSocket(secure, handler, info, raw, held);
     socket.readUid = () => pending.uid;
     secure.on("secure", () => {
       const refusal = tls.refusal(secure);
@@ -150,35 +134,15 @@ export class NodeTls {
     socket.flow();
   }
 
-  async #loadRoom(): Promise<void> {
-    if (this.#runtime === "bun") this.#hasRoom ??= await sendRoom();
-  }
-
   /** Deno takes a session and does not offer it (2.9.5). */
   #resumes(address: SocketAddress, material: ClientTls): Resumes | undefined {
-    if (this.#runtime === "deno" || material.keepsNothing) return undefined;
+    if (this.#holds || material.keepsNothing) return undefined;
     const key = sessionKey(this.#modules.crypto, address, material);
     return { sessions: this.#sessions, key };
   }
 
-  /**
-   * Puts TLS on a socket so that an orderly end of it can be told from a cut. Deno must not pause TLS
-   * either, so there a duplex of ours lies between; see `held_duplex.ts`.
-   */
-  #lay(
-    under: NetSocket,
-    unix: boolean,
-    tls: { wrap(socket: Duplex): TLSSocket },
-    tap: Tap,
-  ): { readonly raw: TLSSocket; readonly below: Below } {
-    if (this.#runtime === "deno") {
-      const held = heldDuplex(under, this.#modules.Duplex, tap);
-      return { raw: tls.wrap(held.duplex), below: held };
-    }
-    const raw = tls.wrap(under);
-    const below = this.#runtime === "bun"
-      ? bunEnd(raw, under, this.#turns, unix ? this.#hasRoom : undefined)
-      : nodeEnd(raw, under, this.#modules.util.getSystemErrorName);
-    return { raw, below };
+  /** Deno must not pause TLS; see `held_duplex.ts`. */
+  #hold(raw: NetSocket, tap: Tap): HeldDuplex | undefined {
+    return this.#holds ? heldDuplex(raw, this.#modules.Duplex, tap) : undefined;
   }
 }

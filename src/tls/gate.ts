@@ -6,6 +6,7 @@
 
 import type { ConnectionInfo } from "../connection.ts";
 import { TransportError } from "../errors.ts";
+import { keep } from "../keep.ts";
 import type { Socket, SocketFault, SocketHandler, TlsInfo } from "../runtime/runtime.ts";
 import type { Authorize } from "./options.ts";
 
@@ -64,7 +65,7 @@ class Gate implements SocketHandler {
 
   onBytes(bytes: Uint8Array, owned: boolean): boolean {
     if (this.#open) return this.#link.onBytes(bytes, owned);
-    this.#held.push(owned ? bytes : bytes.slice());
+    this.#held.push(keep(bytes, owned));
     return false;
   }
 

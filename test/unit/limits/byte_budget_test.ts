@@ -17,7 +17,7 @@ const MIB = 1_048_576;
 const SMALL_POOL = 16 * MIB;
 const WIDE = KEPT_BYTES + 256 * 1024;
 
-const share = (): Share => ({ held: 0, outgoing: 0, windows: 0 });
+const share = (): Share => ({ held: 0, outgoing: 0, windows: 0, left: 0 });
 
 /** Reserves frames of 1 MiB for one share until one is refused; how many it got. */
 function fill(budget: ByteBudget, of: Share, most = Infinity): ByteAccount[] {

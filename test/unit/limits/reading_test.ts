@@ -42,7 +42,7 @@ describe("the read side", () => {
     assert.equal(reading.receiveBytes, WIDE_BYTES, "widened, and charged for");
     // Others hold what they may: three quarters of the pool.
     for (let peer = 0; peer < 16; peer++) {
-      const share = { held: 0, outgoing: 0, windows: 0 };
+      const share = { held: 0, outgoing: 0, windows: 0, left: 0 };
       for (let i = 0; i < 4; i++) budget.account(share).reserve(CAPS.frameBytes, () => {});
     }
     assert.ok(budget.used > budget.bytes / 2);

@@ -239,6 +239,15 @@ export class FakeConnection implements Attachable, Carrier {
     this.retained.push(bytes);
   }
 
+  /** Whether there is room for what is left behind, and how much that was. */
+  leaves = true;
+  left = 0;
+
+  leave(bytes: number): boolean {
+    this.left = bytes;
+    return this.leaves;
+  }
+
   reserve(bytes: number, onGrant: () => void): boolean {
     this.reserved = bytes;
     if (bytes === 0 || this.grants) return true;

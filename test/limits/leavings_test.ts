@@ -1,0 +1,118 @@
+/** I-G2: what connections leave behind for a slow consumer counts until it is taken. */
+import assert from "node:assert/strict";
+import { ByteBudget, type Connection, Transport, TransportError } from "../../mod.ts";
+import { encodeFrame, FLAGS, framed } from "../../src/oap/mod.ts";
+import { MemoryNetwork } from "../../src/testing/mod.ts";
+import { describe, it } from "../harness.ts";
+import { until } from "./sources.ts";
+
+const MIB = 1_048_576;
+const CONNECTIONS = 200;
+/** What each of them sends: 50 frames of 1 000 bytes. */
+const SENT = new Uint8Array(50_000);
+for (let at = 0; at < SENT.length; at += 1_000) {
+  const head = { flags: FLAGS.EVENT, code: 0, appProtoId: 7, tenantId: 0n, corrId: 1n };
+  SENT.set(encodeFrame({ ...head, payload: new Uint8Array(962) }), at);
+}
+const BAD = new Uint8Array(38).fill(255);
+
+/** Takes all that a host has of a connection, long after it ended. Returns how much, in bytes. */
+type Take = () => Promise<number>;
+
+function takeFrames(connection: Connection): Take {
+  const batches = framed(connection).batches();
+  return async () => {
+    let n = 0;
+    for await (const batch of batches) for (const frame of batch) n += frame.len;
+    return n;
+  };
+}
+
+function takeBytes(connection: Connection): Take {
+  return async () => {
+    const into = new Uint8Array(10_000);
+    for (let n = 0;;) {
+      const some = await connection.read(into);
+      if (some === null) return n;
+      n += some;
+    }
+  };
+}
+
+/** `peers` clients open connections in turn that send and end, while the host takes nothing of them. */
+async function endOver(how: "a fault" | "an end", peers: number, make: (c: Connection) => Take) {
+  const runtime = new MemoryNetwork({ seed: 8 });
+  const budget = new ByteBudget();
+  const server = new Transport({}, { runtime, budget });
+  const accepted: Connection[] = [];
+  const takes: Take[] = [];
+  const listener = await server.listen({
+    address: "tcp://127.0.0.1:0",
+    onConnection: async (connection) => {
+      accepted.push(connection);
+      takes.push(make(connection));
+      await connection.closed;
+    },
+  });
+  const clients = Array.from(
+    { length: peers },
+    (_, i) => new Transport({}, { runtime: runtime.host(`10.0.0.${i + 1}`) }),
+  );
+  for (let i = 0; i < CONNECTIONS; i++) {
+    const connection = await clients[i % peers]!.dial(listener.address);
+    await connection.write(SENT);
+    if (how === "a fault") await connection.write(BAD);
+    await until("the bytes", () => server.counters().bytesIn >= (i + 1) * SENT.length);
+    if (how === "an end") await Promise.all([accepted[i]!.close(), connection.close()]);
+    await accepted[i]!.closed;
+  }
+  return {
+    budget,
+    takes,
+    close: async () => {
+      for (const client of clients) await client.close();
+      await server.close();
+      assert.deepEqual([budget.used, budget.leavings.bytes], [0, 0]);
+    },
+  };
+}
+
+describe("I-G2: what connections leave behind", () => {
+  for (
+    const [how, what, make, missed] of [
+      ["a fault", "frames", takeFrames, "malformed"],
+      ["an end", "frames", takeFrames, "busy"],
+      ["an end", "bytes", takeBytes, "busy"],
+    ] as const
+  ) {
+    it(`counts: ${what} before ${how}, of one peer over and over, are at most a sixteenth of the budget`, async () => {
+      const { budget, takes, close } = await endOver(how, 1, make);
+      assert.ok(budget.used <= 4 * MIB, `${budget.used} B of ${CONNECTIONS} connections`);
+      assert.ok(budget.used > 3.9 * MIB, `${budget.used} B of ${CONNECTIONS} connections`);
+      let whole = 0;
+      let lost = 0;
+      for (const take of takes) {
+        const before = budget.used;
+        const got = await take().catch((error: unknown) => error);
+        if (got === SENT.length) whole++;
+        else if (TransportError.is(got) && got.kind === missed) {
+          if (budget.used === before) lost++; // else it is the fault, told after the frames before it
+          else whole++;
+        } else assert.fail(`neither all nor nothing: ${String(got)}`);
+      }
+      assert.equal(whole + lost, CONNECTIONS);
+      const there = whole * SENT.length;
+      assert.ok(there <= 4 * MIB && there > 3.8 * MIB, `${whole} of ${CONNECTIONS} are all there`);
+      await close();
+    });
+  }
+
+  it("counts for each peer by itself, and for all together a quarter of the budget", async () => {
+    const { budget, takes, close } = await endOver("an end", 2, takeFrames);
+    assert.ok(budget.used > 7.9 * MIB && budget.used <= 8 * MIB, `${budget.used} B of two peers`);
+    let whole = 0;
+    for (const take of takes) if (await take().catch(() => 0) === SENT.length) whole++;
+    assert.equal(whole, 2 * Math.floor(4 * MIB / SENT.length));
+    await close();
+  });
+});
