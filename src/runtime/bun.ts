@@ -30,8 +30,8 @@ import type {
   SocketInfo,
   StreamTls,
 } from "./runtime.ts";
-
 import { bindPrivately } from "./unix_socket.ts";
+import { type TurnWriter, WriteTurns } from "./write_turns.ts";
 
 /** The part of a Bun socket that is used. */
 interface RawSocket {
@@ -82,6 +82,7 @@ export class BunRuntime implements Runtime {
   readonly version: string;
   readonly #bun: BunGlobal;
   readonly #uids = new PeerUids("bun");
+  readonly #turns = new WriteTurns();
   #net: typeof import("node:net") | undefined;
   #node: Promise<NodeRuntime> | undefined;
 
@@ -114,7 +115,7 @@ export class BunRuntime implements Runtime {
     });
     const unix = "path" in address;
     if (unix) await this.#uids.load();
-    const socket = new BunSocket(handler, connecting);
+    const socket = new BunSocket(handler, this.#turns, connecting);
     connecting.on("error", (cause) => socket.fault ??= faultOf(cause));
     connecting.on("close", () => socket.closed(undefined));
     connecting.on("connect", () => {
@@ -136,7 +137,7 @@ export class BunRuntime implements Runtime {
     }
     const unix = "path" in address;
     if (unix) await this.#uids.load();
-    const uids = this.#uids;
+    const [uids, turns] = [this.#uids, this.#turns];
     const watch = new AcceptWatch(onFault);
     let taker = onAccept;
     const events: RawHandler = {
@@ -150,7 +151,7 @@ export class BunRuntime implements Runtime {
           destroy: () => raw.terminate(),
         });
         if (handler === undefined) raw.terminate();
-        else new BunSocket(handler).open(raw, uid);
+        else new BunSocket(handler, turns).open(raw, uid);
       },
     };
     // deno-lint-ignore require-await -- it must have bound when it returns
@@ -186,10 +187,12 @@ export class BunRuntime implements Runtime {
   }
 }
 
-class BunSocket implements Socket, PendingSocket {
+class BunSocket implements Socket, PendingSocket, TurnWriter {
   readonly lends = false;
   readonly handler: SocketHandler;
   fault: SocketFault | undefined;
+  readonly #turns: WriteTurns;
+  #waits = false;
   #raw: RawSocket | undefined;
   #connecting: NetSocket | undefined;
   #info: SocketInfo = {};
@@ -199,10 +202,12 @@ class BunSocket implements Socket, PendingSocket {
 
   /**
    * @param handler Whom to tell.
+   * @param turns Of all sockets.
    * @param connecting What still connects; it is given up with this.
    */
-  constructor(handler: SocketHandler, connecting?: NetSocket) {
+  constructor(handler: SocketHandler, turns: WriteTurns, connecting?: NetSocket) {
     this.handler = handler;
+    this.#turns = turns;
     this.#connecting = connecting;
   }
 
@@ -230,8 +235,21 @@ class BunSocket implements Socket, PendingSocket {
   }
 
   write(bytes: Uint8Array): number {
-    const n = this.#raw?.write(bytes, 0, bytes.length) ?? 0;
-    return n > 0 ? n : 0;
+    if (this.#raw === undefined) return 0;
+    const room = this.#turns.room(bytes.length);
+    const n = room === 0 ? 0 : Math.max(0, this.#raw.write(bytes, 0, room));
+    this.#turns.spend(n);
+    // Otherwise all was taken, or the kernel has no room and will tell.
+    if (n === room && room < bytes.length && !this.#waits) {
+      this.#waits = true;
+      this.#turns.wait(this);
+    }
+    return n;
+  }
+
+  onTurn(): void {
+    this.#waits = false;
+    if (!this.#closed) this.handler.onDrain();
   }
 
   cork(): void {}

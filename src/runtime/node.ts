@@ -85,7 +85,7 @@ export class NodeRuntime implements Runtime {
     this.#net ??= await import("node:net");
     if ("path" in address) await this.#uids.load();
     if (tls === undefined) return this.#connectPlain(address, handler);
-    return (await this.#secure()).connect(address, tls, handler);
+    return await (await this.#secure()).connect(address, tls, handler);
   }
 
   async listen(
@@ -140,7 +140,7 @@ export class NodeRuntime implements Runtime {
   /** Loaded when the first listener or dial asks for TLS. */
   #secure(): Promise<NodeTls> {
     return this.#tls ??= import("./node_tls.ts")
-      .then(({ NodeTls }) => NodeTls.load(this.name === "deno", this.#uids, this.#alive));
+      .then(({ NodeTls }) => NodeTls.load(this.name, this.#uids, this.#alive));
   }
 
   /** How accepted sockets are taken. */
@@ -157,7 +157,7 @@ export class NodeRuntime implements Runtime {
       };
     }
     const way = await this.#secure();
-    const secured = await way.server(tls);
+    const secured = await way.server(tls, unix);
     return {
       secured,
       paused: this.name === "deno",

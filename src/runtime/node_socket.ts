@@ -7,7 +7,6 @@
 import type { Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import { endpoint } from "./endpoint.ts";
-import type { HeldDuplex } from "./held_duplex.ts";
 import type {
   PendingSocket,
   Socket,
@@ -20,6 +19,19 @@ import type {
 /** Bytes lent to the runtime at which a write takes nothing more until some are free. */
 const LENT_BYTES = 1_048_576;
 
+/** What is known, and can be done, between TLS and the socket below it. */
+export interface Below {
+  /** Stops and restarts reading, where the runtime's own pausing must not be used. */
+  readonly hold?: (on: boolean) => void;
+  /** Whether the end that TLS gives right now is one that the peer has told by TLS. */
+  readonly orderly?: () => boolean;
+  /** Whether the system takes what TLS says last; where it is missing, it does whenever it can. */
+  readonly room?: () => boolean;
+}
+
+/** How long an end waits before it looks for room again, in milliseconds. */
+const ROOM_MS = 5;
+
 /** Wires a runtime socket to a handler. Opened by {@linkcode NodeSocket.open}, once it is usable. */
 export class NodeSocket implements Socket, PendingSocket {
   readonly lends = true;
@@ -28,7 +40,7 @@ export class NodeSocket implements Socket, PendingSocket {
   readonly #under: NetSocket;
   readonly #handler: SocketHandler;
   readonly #tls: (() => TlsInfo) | undefined;
-  readonly #held: HeldDuplex | undefined;
+  readonly #below: Below;
   /** Tells the user at the other end of a Unix socket, once it is open. */
   readUid: (() => number | null | undefined) | undefined;
   #info: SocketInfo = {};
@@ -41,6 +53,8 @@ export class NodeSocket implements Socket, PendingSocket {
   #last: Uint8Array | undefined = undefined;
   #opened = false;
   #ended = false;
+  /** TLS gave an end that is none of its own. */
+  #cut = false;
   #closed = false;
   #fault: SocketFault | undefined;
 
@@ -49,7 +63,7 @@ export class NodeSocket implements Socket, PendingSocket {
    * @param handler Whom to tell.
    * @param tls With TLS, what its handshake settled; asked once, when it is done.
    * @param under The socket below a TLS one, where there is one apart.
-   * @param held The duplex between the two, where the runtime's own pausing must not be used.
+   * @param below What lies between the two.
    * @param halfCloses Whether it can end its own side and still receive.
    */
   constructor(
@@ -57,7 +71,7 @@ export class NodeSocket implements Socket, PendingSocket {
     handler: SocketHandler,
     tls?: () => TlsInfo,
     under?: NetSocket,
-    held?: HeldDuplex,
+    below: Below = {},
     halfCloses: boolean = true,
   ) {
     this.halfCloses = halfCloses;
@@ -65,10 +79,11 @@ export class NodeSocket implements Socket, PendingSocket {
     this.#handler = handler;
     this.#tls = tls;
     this.#under = under ?? raw;
-    this.#held = held;
+    this.#below = below;
     raw.on("error", (cause) => this.#fault ??= faultOf(cause, this.#tls !== undefined));
     raw.on("end", () => this.#end());
     raw.on("close", () => this.#close());
+    if (below.orderly !== undefined) this.#judgeEnd(below.orderly);
     under?.on("error", (cause) => this.#fault ??= faultOf(cause, false));
     // Once it is open, Bun reports this one closed while TLS above it still sends.
     under?.on("close", () => this.#opened || raw.destroy());
@@ -178,11 +193,14 @@ export class NodeSocket implements Socket, PendingSocket {
   }
 
   shutdown(): void {
-    this.#raw.end();
+    const { room } = this.#below;
+    if (room === undefined || this.#closed) return void this.#raw.end();
+    if (this.#lent === 0 && room()) this.#raw.end();
+    else setTimeout(() => this.#raw.destroyed || this.shutdown(), ROOM_MS);
   }
 
   destroy(): void {
-    // A reset, so that the peer can tell it from an orderly end, which TLS over `node:tls` hides.
+    // A reset, so that the peer can tell it from an orderly end, whatever its TLS makes of a FIN.
     // A Unix socket has none, nor an address: there the peer sees an end.
     if (this.#info.remote !== undefined && !this.#shutting()) this.#under.resetAndDestroy();
     else this.#under.destroy();
@@ -191,13 +209,13 @@ export class NodeSocket implements Socket, PendingSocket {
   }
 
   pause(): void {
-    if (this.#held === undefined) this.#raw.pause();
-    else this.#held.hold(true);
+    if (this.#below.hold === undefined) this.#raw.pause();
+    else this.#below.hold(true);
   }
 
   resume(): void {
-    if (this.#held === undefined) this.#raw.resume();
-    else this.#held.hold(false);
+    if (this.#below.hold === undefined) this.#raw.resume();
+    else this.#below.hold(false);
   }
 
   /** Our end is on its way behind all we sent. A reset then fails on Node, and leaks the descriptor. */
@@ -206,9 +224,24 @@ export class NodeSocket implements Socket, PendingSocket {
     return raw.writableEnded && !raw.writableFinished && raw.writableLength === 0;
   }
 
+  /** `end` comes when all before it was read; what it is worth shows when TLS puts it behind that. */
+  #judgeEnd(orderly: () => boolean): void {
+    const raw = this.#raw;
+    const push = raw.push;
+    let judged = false;
+    raw.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+      if (chunk === null && !judged) {
+        judged = true;
+        this.#cut = !orderly();
+      }
+      return push.call(raw, chunk, encoding);
+    };
+  }
+
   #end(): void {
     this.#ended = true;
     if (!this.#opened) this.#cutOff();
+    else if (this.#cut) this.#truncated();
     else if (!this.#closed && this.#fault === undefined) this.#handler.onEnd();
   }
 
@@ -219,6 +252,12 @@ export class NodeSocket implements Socket, PendingSocket {
     this.destroy();
   }
 
+  /** The peer's side ended, and nothing says that the peer has ended it. */
+  #truncated(): void {
+    this.#fault ??= { type: "reset", cause: new Error("The peer ended without close_notify") };
+    this.destroy();
+  }
+
   /**
    * The peer ended, and TLS has all that came before but not the end. A close_notify in it has ended
    * the stream within these turns; else it was cut off.
@@ -226,10 +265,7 @@ export class NodeSocket implements Socket, PendingSocket {
   rawEnded(duplex: Duplex, pass: () => void, turns = 2): void {
     if (this.#closed) return;
     if (this.#ended) return pass();
-    if (turns === 0) {
-      this.#fault ??= { type: "reset", cause: new Error("The peer ended without close_notify") };
-      return this.destroy();
-    }
+    if (turns === 0) return this.#truncated();
     const left = duplex.readableLength > 0 ? turns : turns - 1;
     setTimeout(() => this.rawEnded(duplex, pass, left), 0);
   }

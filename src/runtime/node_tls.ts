@@ -5,9 +5,12 @@
  */
 
 import type { Socket as NetSocket } from "node:net";
-import { type HeldDuplex, heldDuplex, type Tap } from "./held_duplex.ts";
-import { ConnectingSocket, NodeSocket } from "./node_socket.ts";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
 import { descriptorOf } from "./accept_remedies.ts";
+import { heldDuplex, type Tap } from "./held_duplex.ts";
+import { type Below, ConnectingSocket, NodeSocket } from "./node_socket.ts";
+import { bunEnd, nodeEnd, Turns } from "./orderly_end.ts";
 import type { PeerUids } from "./peer_uid.ts";
 import type { ProcessHold } from "./process_hold.ts";
 import type {
@@ -19,6 +22,7 @@ import type {
   SocketHandler,
   TlsInfo,
 } from "./runtime.ts";
+import { type HasRoom, sendRoom } from "./send_room.ts";
 import { ServerHelloReader } from "./server_hello.ts";
 import { type Resumes, TlsClient } from "./tls_client.ts";
 import { tlsInfo } from "./tls_info.ts";
@@ -32,22 +36,26 @@ import { TlsServer } from "./tls_server.ts";
  */
 const HANDSHAKE_FAILURE: Uint8Array = new Uint8Array([21, 3, 3, 0, 2, 2, 40]);
 
+type RuntimeName = "deno" | "bun" | "node";
+
 /** See the module. */
 export class NodeTls {
   readonly #modules: TlsModules;
-  readonly #holds: boolean;
+  readonly #runtime: RuntimeName;
+  readonly #turns = new Turns();
   readonly #uids: PeerUids;
   readonly #alive: ProcessHold;
+  #hasRoom: HasRoom | undefined;
   readonly #sessions = new TlsSessions();
 
   private constructor(
     modules: TlsModules,
-    holds: boolean,
+    runtime: RuntimeName,
     uids: PeerUids,
     alive: ProcessHold,
   ) {
     this.#modules = modules;
-    this.#holds = holds;
+    this.#runtime = runtime;
     this.#uids = uids;
     this.#alive = alive;
   }
@@ -55,21 +63,31 @@ export class NodeTls {
   /**
    * Loads what it needs.
    *
-   * @param holds Whether ciphertext is held back instead of pausing TLS; see `held_duplex.ts`.
+   * @param runtime Whose `node:tls` it is.
    * @param uids Tells who is at the other end of a Unix socket.
    * @param alive Told of each socket that is dialled.
    */
-  static async load(holds: boolean, uids: PeerUids, alive: ProcessHold): Promise<NodeTls> {
-    return new NodeTls(await loadTlsModules(), holds, uids, alive);
+  static async load(
+    runtime: RuntimeName,
+    uids: PeerUids,
+    alive: ProcessHold,
+  ): Promise<NodeTls> {
+    return new NodeTls(await loadTlsModules(), runtime, uids, alive);
   }
 
   /** What a listener's sockets are wrapped with. */
-  server(material: ServerTls): Promise<TlsServer> {
-    return TlsServer.create(this.#modules, material);
+  async server(material: ServerTls, unix: boolean): Promise<TlsServer> {
+    if (unix) await this.#loadRoom();
+    return await TlsServer.create(this.#modules, material);
   }
 
   /** Connects, and wraps the socket once it has. */
-  connect(address: SocketAddress, material: ClientTls, handler: SocketHandler): PendingSocket {
+  async connect(
+    address: SocketAddress,
+    material: ClientTls,
+    handler: SocketHandler,
+  ): Promise<PendingSocket> {
+    if ("path" in address) await this.#loadRoom();
     const tls = new TlsClient(this.#modules, material, this.#resumes(address, material));
     const under = this.#modules.net.connect({
       ...("path" in address
@@ -82,15 +100,14 @@ export class NodeTls {
     const pending = new ConnectingSocket(under, handler);
     under.on("connect", () => {
       const hello = new ServerHelloReader();
-      const held = this.#hold(under, {
+      const { raw, below } = this.#lay(under, "path" in address, tls, {
         received: (bytes) => hello.feed(bytes),
         ended: (duplex, pass) => socket.rawEnded(duplex, pass),
       });
-      const raw = tls.wrap(held?.duplex ?? under);
       const { groups, serverName } = tls;
       const info = (): TlsInfo =>
         tlsInfo(raw, { groups, serverName, group: hello.group, peer: tls.peerOf(raw) });
-      const socket: NodeSocket = new NodeSocket(raw, handler, info, under, held);
+      const socket: NodeSocket = new NodeSocket(raw, handler, info, under, below);
       if ("path" in address) {
         const uid = this.#uids.of(descriptorOf(under));
         socket.readUid = () => uid;
@@ -116,15 +133,14 @@ export class NodeTls {
     const handler = onAccept(pending);
     if (handler === undefined) return void raw.destroy();
     const hello = new ServerHelloReader();
-    const held = this.#hold(raw, {
+    const { raw: secure, below } = this.#lay(raw, pending.remote === undefined, tls, {
       sent: (bytes) => hello.feed(bytes),
       ended: (duplex, pass) => socket.rawEnded(duplex, pass),
       lastWords: () => hello.started ? undefined : HANDSHAKE_FAILURE,
     });
-    const secure = tls.wrap(held?.duplex ?? raw);
     const { groups } = tls;
     const info = (): TlsInfo => tlsInfo(secure, { groups, group: hello.group });
-    const socket: NodeSocket = new NodeSocket(secure, handler, info, raw, held);
+    const socket: NodeSocket = new NodeSocket(secure, handler, info, raw, below);
     socket.readUid = () => pending.uid;
     secure.on("secure", () => {
       const refusal = tls.refusal(secure);
@@ -134,15 +150,35 @@ export class NodeTls {
     socket.flow();
   }
 
+  async #loadRoom(): Promise<void> {
+    if (this.#runtime === "bun") this.#hasRoom ??= await sendRoom();
+  }
+
   /** Deno takes a session and does not offer it (2.9.5). */
   #resumes(address: SocketAddress, material: ClientTls): Resumes | undefined {
-    if (this.#holds || material.keepsNothing) return undefined;
+    if (this.#runtime === "deno" || material.keepsNothing) return undefined;
     const key = sessionKey(this.#modules.crypto, address, material);
     return { sessions: this.#sessions, key };
   }
 
-  /** Deno must not pause TLS; see `held_duplex.ts`. */
-  #hold(raw: NetSocket, tap: Tap): HeldDuplex | undefined {
-    return this.#holds ? heldDuplex(raw, this.#modules.Duplex, tap) : undefined;
+  /**
+   * Puts TLS on a socket so that an orderly end of it can be told from a cut. Deno must not pause TLS
+   * either, so there a duplex of ours lies between; see `held_duplex.ts`.
+   */
+  #lay(
+    under: NetSocket,
+    unix: boolean,
+    tls: { wrap(socket: Duplex): TLSSocket },
+    tap: Tap,
+  ): { readonly raw: TLSSocket; readonly below: Below } {
+    if (this.#runtime === "deno") {
+      const held = heldDuplex(under, this.#modules.Duplex, tap);
+      return { raw: tls.wrap(held.duplex), below: held };
+    }
+    const raw = tls.wrap(under);
+    const below = this.#runtime === "bun"
+      ? bunEnd(raw, under, this.#turns, unix ? this.#hasRoom : undefined)
+      : nodeEnd(raw, under, this.#modules.util.getSystemErrorName);
+    return { raw, below };
   }
 }

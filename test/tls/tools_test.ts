@@ -6,8 +6,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import { TransportError } from "../../mod.ts";
+import { type Connection, TransportError } from "../../mod.ts";
 import { after, before, describe, it } from "../harness.ts";
 import { Ends, testAuthority } from "./ends.ts";
 
@@ -47,6 +48,17 @@ function run(command: string, ...args: string[]): Tool {
       return text;
     },
   };
+}
+
+/** What reading ends with: nothing but the end, or the kind of an error. */
+async function kindOfEnd(connection: Connection): Promise<string | undefined> {
+  try {
+    while (await connection.read(new Uint8Array(64)) !== null);
+    return undefined;
+  } catch (error) {
+    assert.ok(TransportError.is(error), String(error));
+    return error.kind;
+  }
 }
 
 async function freePort(): Promise<number> {
@@ -104,6 +116,53 @@ describe("tls: openssl and sslscan", () => {
       await tool.ended();
     },
   );
+
+  // Of one that is killed the kernel ends the stream, and nobody has said so. By its id, as Deno's
+  // `child.kill` ends its input first, upon which s_client ends in order.
+  const kill = ({ child }: Tool): unknown => process.kill(child.pid!, "SIGKILL");
+  for (const [how, kind] of [["ends", undefined], ["is killed", "io_closed"]] as const) {
+    const told = kind === undefined ? "an end" : "a cut";
+
+    it(`an s_client that ${how} is told as ${told}`, missing("openssl"), async () => {
+      await using ends = await Ends.open();
+      const tool = sClient(ends.port);
+      const far = await ends.accept();
+      await far.write(new Uint8Array([10]));
+      await tool.until(/New, TLSv1\.3/);
+      tool.child.stdin!.write("hello\n");
+      assert.equal(await far.read(new Uint8Array(64)), 6);
+      if (kind === undefined) tool.child.stdin!.write("Q\n");
+      else kill(tool);
+      assert.equal(await kindOfEnd(far), kind);
+      far.abort();
+      await tool.ended();
+    });
+
+    // Q of s_server sends no close_notify; this does, and sends lines back, reversed.
+    it(`an s_server that ${how} is told as ${told}`, missing("openssl"), async () => {
+      await using ends = await Ends.open();
+      const port = await freePort();
+      const tool = run(
+        "openssl",
+        ...["s_server", "-accept", `127.0.0.1:${port}`, "-cert", file("server.pem")],
+        ...["-key", file("server.key"), "-alpn", "oap/1", "-tls1_3", "-rev"],
+      );
+      await tool.until(/ACCEPT/);
+      const near = await ends.client.dial(`tls://127.0.0.1:${port}`, {
+        tls: { ca: (await testAuthority()).cert },
+      });
+      await near.write(new TextEncoder().encode("hello\n"));
+      const buffer = new Uint8Array(64);
+      const n = await near.read(buffer);
+      assert.equal(new TextDecoder().decode(buffer.subarray(0, n ?? 0)), "olleh\n");
+      if (kind === undefined) await near.write(new TextEncoder().encode("CLOSE\n"));
+      else kill(tool);
+      assert.equal(await kindOfEnd(near), kind);
+      near.abort();
+      tool.child.kill();
+      await tool.ended();
+    });
+  }
 
   it("s_client cannot renegotiate", missing("openssl"), async () => {
     await using ends = await Ends.open();
