@@ -74,7 +74,7 @@ export class LinkClocks {
       deadlines.clear("read");
       deadlines.clear("frame");
       this.#frameLeft = undefined;
-      this.#idle();
+      this.#idle(now);
       return;
     }
     this.#busy();
@@ -165,10 +165,10 @@ export class LinkClocks {
     this.#deadlines.close();
   }
 
-  #idle(): void {
+  #idle(now: number = this.#clock.now()): void {
     this.#idles = true;
     if (this.#unpaid) return;
-    this.#deadlines.set("idle", this.#clock.now() + this.#config().idle_timeout);
+    this.#deadlines.set("idle", now + this.#config().idle_timeout);
   }
 
   /** It is in the middle of something. */

@@ -167,7 +167,7 @@ export class FrameView implements Frame {
 
   /** The payload in memory of its own. */
   copyPayload(): Uint8Array {
-    return this.payload.slice();
+    return new Uint8Array(this.payload);
   }
 
   /** The frame in memory of its own. */

@@ -12,22 +12,22 @@ const PLACES: number = CAPS.inflightFrames * 3 / 2;
 const WORDS = 6;
 const APP = 1;
 /** In the place of an app, which has 16 bits: the entry has left. */
-const LEFT = 0xffff_ffff;
+const LEFT = -1;
 /** Memory kept for queues that are empty now. */
 const SPARES = 64;
-const NONE: Uint32Array = new Uint32Array(0);
+const NONE: Int32Array = new Int32Array(0);
 
 /** Memory for queues, shared by many, so that an empty one, as that of an idle connection, holds none. */
 export class IdQueueMemory {
-  readonly #free: Uint32Array[] = [];
+  readonly #free: Int32Array[] = [];
 
   /** Memory whose content is of no meaning. */
-  take(): Uint32Array {
-    return this.#free.pop() ?? new Uint32Array(PLACES * (1 + WORDS));
+  take(): Int32Array {
+    return this.#free.pop() ?? new Int32Array(PLACES * (1 + WORDS));
   }
 
   /** Takes memory back; what is too much is left to the garbage collector. */
-  give(memory: Uint32Array): void {
+  give(memory: Int32Array): void {
     if (this.#free.length < SPARES) this.#free.push(memory);
   }
 }
@@ -41,7 +41,7 @@ export class IdQueueMemory {
  */
 export class IdQueue {
   readonly #memory: IdQueueMemory;
-  #ids: Uint32Array = NONE;
+  #ids: Int32Array = NONE;
   #first = 0;
   #end = 0;
   #size = 0;
@@ -62,13 +62,13 @@ export class IdQueue {
     else if (this.#end === PLACES) this.#close();
     const ids = this.#ids;
     const k = PLACES + this.#end * WORDS;
-    ids[this.#end++] = view.getUint32(at + 34);
-    ids[k] = view.getUint32(at + 30);
+    ids[this.#end++] = view.getInt32(at + 34);
+    ids[k] = view.getInt32(at + 30);
     ids[k + APP] = view.getUint16(at + 10);
-    ids[k + 2] = view.getUint32(at + 12);
-    ids[k + 3] = view.getUint32(at + 16);
-    ids[k + 4] = view.getUint32(at + 20);
-    ids[k + 5] = view.getUint32(at + 24);
+    ids[k + 2] = view.getInt32(at + 12);
+    ids[k + 3] = view.getInt32(at + 16);
+    ids[k + 4] = view.getInt32(at + 20);
+    ids[k + 5] = view.getInt32(at + 24);
     this.#size++;
   }
 
@@ -76,7 +76,7 @@ export class IdQueue {
   remove(view: DataView, at: number): boolean {
     const ids = this.#ids;
     const end = this.#end;
-    const low = view.getUint32(at + 34);
+    const low = view.getInt32(at + 34);
     for (let i = this.#first; i < end; i++) {
       if (ids[i] !== low || !this.#same(PLACES + i * WORDS, view, at)) continue;
       ids[PLACES + i * WORDS + APP] = LEFT;
@@ -89,9 +89,9 @@ export class IdQueue {
 
   #same(k: number, view: DataView, at: number): boolean {
     const ids = this.#ids;
-    return ids[k] === view.getUint32(at + 30) && ids[k + APP] === view.getUint16(at + 10) &&
-      ids[k + 2] === view.getUint32(at + 12) && ids[k + 3] === view.getUint32(at + 16) &&
-      ids[k + 4] === view.getUint32(at + 20) && ids[k + 5] === view.getUint32(at + 24);
+    return ids[k] === view.getInt32(at + 30) && ids[k + APP] === view.getUint16(at + 10) &&
+      ids[k + 2] === view.getInt32(at + 12) && ids[k + 3] === view.getInt32(at + 16) &&
+      ids[k + 4] === view.getInt32(at + 20) && ids[k + 5] === view.getInt32(at + 24);
   }
 
   /** What has left is not looked at again. */

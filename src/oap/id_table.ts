@@ -12,11 +12,11 @@ const SLOT = 8;
 const FIRST_ENTRIES = 64;
 /** Memory kept for tables that are empty now. */
 const SPARES = 64;
-const NO_KEYS: Uint32Array = new Uint32Array(0);
+const NO_KEYS: Int32Array = new Int32Array(0);
 const NO_SLOTS: Uint16Array = new Uint16Array(0);
 
 interface Memory {
-  readonly keys: Uint32Array;
+  readonly keys: Int32Array;
   readonly slots: Uint16Array;
 }
 
@@ -27,7 +27,7 @@ export class IdMemory {
   /** Memory for {@linkcode FIRST_ENTRIES}, its slots all 0. */
   take(): Memory {
     return this.#free.pop() ?? {
-      keys: new Uint32Array(FIRST_ENTRIES * WORDS),
+      keys: new Int32Array(FIRST_ENTRIES * WORDS),
       slots: new Uint16Array(2 * FIRST_ENTRIES),
     };
   }
@@ -48,7 +48,7 @@ export class IdMemory {
  */
 export class IdTable<T> {
   readonly #memory: IdMemory;
-  #keys: Uint32Array = NO_KEYS;
+  #keys: Int32Array = NO_KEYS;
   #slots: Uint16Array = NO_SLOTS;
   readonly #values: T[] = [];
 
@@ -67,8 +67,8 @@ export class IdTable<T> {
     if (this.#values.length === 0) return -1;
     const slots = this.#slots;
     const mask = slots.length - 1;
-    const corr = view.getUint32(at + 34);
-    let slot = hash(corr, view.getUint32(at + 30), view.getUint32(at + 24)) & mask;
+    const corr = view.getInt32(at + 34);
+    let slot = hash(corr, view.getInt32(at + 30), view.getInt32(at + 24)) & mask;
     for (let place = slots[slot]!; place !== 0; place = slots[slot = slot + 1 & mask]!) {
       const k = (place - 1) * WORDS;
       if (this.#keys[k] === corr && this.#same(k, view, at)) return place - 1;
@@ -92,13 +92,13 @@ export class IdTable<T> {
     if (place * WORDS > this.#keys.length) this.#grow(place);
     const keys = this.#keys;
     const k = (place - 1) * WORDS;
-    const low = keys[k] = view.getUint32(at + 34);
-    const high = keys[k + 1] = view.getUint32(at + 30);
+    const low = keys[k] = view.getInt32(at + 34);
+    const high = keys[k + 1] = view.getInt32(at + 30);
     keys[k + 2] = view.getUint16(at + 10);
-    keys[k + 3] = view.getUint32(at + 12);
-    keys[k + 4] = view.getUint32(at + 16);
-    keys[k + 5] = view.getUint32(at + 20);
-    const tenant = keys[k + 6] = view.getUint32(at + 24);
+    keys[k + 3] = view.getInt32(at + 12);
+    keys[k + 4] = view.getInt32(at + 16);
+    keys[k + 5] = view.getInt32(at + 20);
+    const tenant = keys[k + 6] = view.getInt32(at + 24);
     keys[k + HASH] = hash(low, high, tenant);
     this.#settle(place);
   }
@@ -166,7 +166,7 @@ export class IdTable<T> {
       return;
     }
     const room = 2 * (entries - 1);
-    const grown = new Uint32Array(room * WORDS);
+    const grown = new Int32Array(room * WORDS);
     grown.set(this.#keys);
     this.#keys = grown;
     this.#slots = new Uint16Array(2 * room);
@@ -183,9 +183,9 @@ export class IdTable<T> {
 
   #same(k: number, view: DataView, at: number): boolean {
     const keys = this.#keys;
-    return keys[k + 1] === view.getUint32(at + 30) && keys[k + 2] === view.getUint16(at + 10) &&
-      keys[k + 3] === view.getUint32(at + 12) && keys[k + 4] === view.getUint32(at + 16) &&
-      keys[k + 5] === view.getUint32(at + 20) && keys[k + 6] === view.getUint32(at + 24);
+    return keys[k + 1] === view.getInt32(at + 30) && keys[k + 2] === view.getUint16(at + 10) &&
+      keys[k + 3] === view.getInt32(at + 12) && keys[k + 4] === view.getInt32(at + 16) &&
+      keys[k + 5] === view.getInt32(at + 20) && keys[k + 6] === view.getInt32(at + 24);
   }
 }
 

@@ -401,11 +401,11 @@ function refused(max: number): TransportError {
   );
 }
 
-/** Bytes of the capabilities of `count` frames; only those with START can have one. */
+/** Bytes of the capabilities of `count` frames. They have been checked: one without START has none. */
 function capabilityBytes(view: DataView, from: number, count: number): number {
   let sum = 0;
   for (let at = from, n = 0; n < count; n++) {
-    if ((view.getUint8(at + 7) & FLAGS.START) !== 0) sum += view.getUint16(at + 28);
+    sum += view.getUint16(at + 28);
     at += view.getUint32(at);
   }
   return sum;
