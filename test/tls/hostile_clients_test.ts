@@ -63,6 +63,7 @@ async function attack(port: number, run: Attack): Promise<void> {
 const INJECTED = Uint8Array.from([0x61, 0x00, 0x2e, 0x0d, 0x0a, 0xff]);
 const RANDOM = crypto.getRandomValues(new Uint8Array(2_000));
 RANDOM[0] = 0x99;
+RANDOM[2] = 0; // with 1, OpenSSL takes it for the length of an SSLv2 hello, and waits for the rest
 
 const BEFORE: Readonly<Record<string, readonly [Attack, ...Kind[]]>> = {
   "random bytes": [send(RANDOM), "tls"],
@@ -311,10 +312,11 @@ describe("tls: many bad handshakes", () => {
     const sockets = (): string[] => leaksSince(before).filter((leak) => leak.startsWith("socket"));
     for (let i = 0; i < 50 && sockets().length > 0; i++) await delay(20);
     assert.deepEqual(sockets(), []);
-    const { rejected, ioClosed, inflight, accepts } = ends.server.counters();
+    // a slot is given back once its socket has closed
+    await ends.until(() => ends.server.counters().inflight === 0);
+    const { rejected, ioClosed, accepts } = ends.server.counters();
     assert.equal(accepts, many);
     assert.equal(rejected.tls + ioClosed + rejected.timeout, many);
-    assert.equal(inflight, 0);
     // and it still serves
     const near = await ends.dial();
     near.abort();
