@@ -52,6 +52,7 @@ const TARGETS: readonly (readonly [string, readonly string[]])[] = [
     "turns",
     "byte_budget",
     "byte_account",
+    "leavings",
   ].map((name) => [`src/limits/${name}.ts`, LIMITS] as const),
   ["src/writer.ts", CORE],
   ["src/write_queue.ts", CORE],
@@ -59,11 +60,17 @@ const TARGETS: readonly (readonly [string, readonly string[]])[] = [
   ["src/write_line.ts", CORE],
   ["src/intake.ts", CORE],
   ["src/reading.ts", CORE],
-  ["src/connection_table.ts", ["test/limits/admission_test.ts", ...CORE]],
+  ["src/keep.ts", CORE],
+  ["src/connection_table.ts", [
+    "test/limits/admission_test.ts",
+    "test/log/log_test.ts",
+    ...CORE,
+  ]],
   ["src/uds/users.ts", ["test/runtime/unix_test.ts"]],
   ["src/oap/parser.ts", CODEC],
   ["src/oap/decoder.ts", CODEC],
   ["src/oap/guard.ts", CODEC],
+  ["src/oap/found.ts", CODEC],
 ];
 
 interface Options {

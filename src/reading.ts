@@ -85,6 +85,7 @@ export class Reading implements IntakeOwner {
     } else {
       this.#intake ??= this.#makeIntake();
       if (this.#intake.take(bytes, owned)) this.#push(bytes, owned);
+      else if (this.#charge()) this.#window.narrow();
     }
     this.#receiving = false;
     return this.#paused === 0;
@@ -98,7 +99,6 @@ export class Reading implements IntakeOwner {
     this.#counters.paused(scope);
     this.#owner.onPaced(true);
     this.#pause(PACE, true);
-    if (this.#charge()) this.#window.narrow();
   }
 
   onFree(): void {
