@@ -72,7 +72,10 @@ alone, where a path in WebAssembly should have a fifth more throughput to stay.`
   },
   profile: {
     title: "Where the time goes",
-    text: "Processor profile of the loopback run: the first 15 by self time.",
+    text:
+      `Processor profile of the loopback run: the first 15 by self time. Bun's profiler gives 5 to 10 % of an end
+another name in each run, of functions that do not run then, such as zod's or \`admits\`, which a count showed to
+be called once for a connection.`,
     apart: true,
   },
 };
@@ -87,13 +90,13 @@ const CHECKS =
 const CRC =
   "gzip pays for its CRC as well, eight bytes at a time without the carry-less multiplication that native code has";
 const WORK =
-  "a raw sink neither makes nor looks at frames. On 2026-11-29, without sockets, sendAll() took 80 ns a frame on Deno and 70 on Bun, onBatch() 30 and 45, and 102 B pass a raw socket, both ends together, in 20 and 40: the copy of 64 B by TypedArray.set() alone is 15 of them. The inbox holds 256 items, so a write is at most 26 KiB of such frames, where the sink writes 256 KiB";
+  "a raw sink neither makes nor looks at frames. By perf on 2026-11-29 (sender, receiver) compiled code, which is this library, its module and the loop of the bench, is 46 and 32 % on Deno, 40 and 25 % on Bun; the runtime's own, with copies, views and bigints in it, 27 and 28 %, 31 and 22 %; the kernel, which is 74 to 85 % of a sink on Deno, 23 and 36 %, 26 and 32 %. Without sockets sendAll() takes 43 ns a frame on Deno and 40 on Bun, 13 of them the copy of 64 B by TypedArray.set(), where it was 80 and 70; onBatch() 19 and 16, where it was 30 and 45. With sockets both ends take 130 ns, those of a sink 38 on Deno and 56 on Bun (load 7), so 0.5 would leave about 10 and 35 ns for sending and receiving a frame. What is not ours is dearer than for a sink, too: the inbox holds 256 items, so a write is at most 26 KiB of such frames, where the sink writes 256 KiB";
 const CORE =
-  "taken apart by perf on 2026-11-29: on Deno more than half of either end is the kernel, which both have, and most of the rest the runtime: node:net's streams, by which header and body go as two entries of a writev(), are dearer than a Deno.Conn. Of this library's own, without sockets, 1.0 µs a frame of 64 KiB is left for sending and 0.8 for receiving, where it was 1.8 and 0.9. On Bun, which has no writev, header and body are put together by one more copy, a sixth of the sender's time";
+  "by perf on 2026-11-29 (sender, receiver; load 17): on Deno 58 and 57 % of the time for frames of 64 KiB is the kernel, 28 and 28 % the runtime, by whose streams of node:net header and body go as two entries of a writev(), and 11 and 13 % compiled code, most of it this library; of a Deno.Conn 83 and 76, 13 and 19, 1 and 2 %. On Bun 67 and 41 % are the kernel, 16 and 30 % the runtime, 11 and 26 % copies by the C library, 6 and 4 % compiled code; of a raw socket 93 and 57, 5 and 15, 2 and 28, and below 1 %. Bun has no writev, so header and body are put together by one more copy, 11 % of the sender's time; pieces of 128 or 512 KiB instead of 256 made that no faster. Messages of 1 MiB: kernel 70 and 66, runtime 18 and 24, compiled code 10 and 7 % on Deno; 54 and 37, 21 and 28, 8 and 6 % on Bun. Of this library's own, without sockets, 1.0 µs a frame of 64 KiB is left for sending and 0.8 for receiving, where it was 1.8 and 0.9";
 const BUSY =
   "measured while the machine had twenty things to do; with a load below 1 it was reached: 1.46";
 const RAW_ASK =
-  "both do the same system calls, 64 messages in each (strace, 2026-11-29). Here each message is decoded, judged and encoded at both ends, 64 ids are matched, and both directions are bounded: without sockets 230 to 270 ns at either end, where it was 300 to 500. What is left is spread thin: the engine's view of a payload 25 to 45 and its copy 15, matching ids 50 to 75, scan and callback 30 to 45, checking a frame 8, room in the inbox 11. 0.8 would leave about 60 for all that a raw socket does without. request() itself, with a promise and a deadline for each, is in the row below";
+  "both do the same system calls, 64 messages in each (strace, 2026-11-29). By perf (load 11; asking, answering) 38 and 32 % of the time is the kernel on Deno, 48 and 40 % on Bun; 38 and 41 %, 32 and 37 % the runtime's own, with views, copies, bigints and garbage in it; 19 and 22 %, 15 and 19 % compiled code. Of the raw socket 54 and 52 %, 64 and 57 % are the kernel, 34 and 38 %, 27 and 34 % the runtime, 5 to 7 % compiled code. Here each message is decoded, judged and encoded at both ends, 64 ids are matched, and both directions are bounded: without sockets that takes 76 ns at the asking end and 111 at the answering on Deno, 76 and 118 on Bun, where it was 230 to 270 at either. Answering on Deno, of that, is 16 % writing the answer with its copy, 13 % ids, 10 % the view of the payload, 7 % judging, 6 % garbage; on Bun 28 % views, 16 % ids, 12 % judging, 7 % the copy. A request with its answer costs 0.62 to 0.88 µs in all and by the raw socket 0.32 to 0.40 (load 7): 0.8 would leave 0.40 to 0.50, which is less than what is there without anything of ours. request() itself, with a promise and a deadline for each, is in the row below";
 const ZOD =
   "what is left beyond importing the same modules: a hundred files of ours, 0.06 ms each to find and 0.1 to read and compile (15 to 20 ms), and binding, 5 ms on Deno, most of it the engine's own. zod's first use, once 25 ms, is gone: only keys that are given are checked by it, and TLS is loaded when it is asked for";
 const IDLE =
