@@ -108,7 +108,7 @@ export class TorNetwork {
     try {
       for (const node of nodes) {
         await writeFile(join(node.dir, "torrc"), torrc(node, nodes, owner));
-        network.#pids.set(node.name, launch(node));
+        network.#pids.set(node.name, await launch(node));
       }
       await network.#save();
       await network.#usable(nodes, timeout);
@@ -177,7 +177,7 @@ export class TorNetwork {
       await rm(join(node.dir, file), { force: true });
     }
     for (let tries = 1;; tries++) {
-      this.#pids.set(node.name, launch(node));
+      this.#pids.set(node.name, await launch(node));
       await this.#save();
       try {
         return await this.#usable([node], timeout);

@@ -15,6 +15,7 @@ import { type NodeFacts, NODES } from "./files.ts";
 /** tor 0.4.9 sometimes hangs after "exiting cleanly". */
 const TERM_MS = 3_000;
 const KILL_MS = 3_000;
+const EXEC_MS = 5_000;
 const POLL_MS = 25;
 
 function text(path: string): string {
@@ -25,13 +26,28 @@ function text(path: string): string {
   }
 }
 
-/** Starts the node, and writes its process id beside its torrc. */
-export function launch({ dir }: NodeFacts): number {
+/** Starts the node; its process id, or 0. */
+export async function launch(node: NodeFacts): Promise<number> {
+  const { dir } = node;
   const args = ["-f", join(dir, "torrc"), "--quiet"];
   const child = spawn("tor", args, { stdio: "ignore", detached: true });
   child.on("error", () => {}); // seen by who waits for it
   child.unref();
-  return child.pid ?? 0;
+  const pid = child.pid ?? 0;
+  // Until it has become tor it has the command line of this process, and would not pass for the node.
+  for (
+    let waited = 0;
+    waited < EXEC_MS && exists(pid) && !isRunning(node, pid);
+    waited += POLL_MS
+  ) {
+    await delay(POLL_MS);
+  }
+  return pid;
+}
+
+function exists(pid: number): boolean {
+  const stat = text(`/proc/${pid}/stat`);
+  return stat !== "" && !stat.includes(") Z ");
 }
 
 /** Whether the process is this node. */
