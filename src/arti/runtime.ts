@@ -23,7 +23,7 @@ import type {
 import type { AddonClient, AddonStream } from "./addon.ts";
 import type { ArtiContext } from "./backend.ts";
 import { Departures } from "./departures.ts";
-import { dialError } from "./faults.ts";
+import { codeOf, dialError } from "./faults.ts";
 import { OnionListener } from "./listener.ts";
 import { publish } from "./publish.ts";
 import { ArtiSocket } from "./socket.ts";
@@ -32,6 +32,13 @@ import { ArtiSocket } from "./socket.ts";
 const SERVICE = "ron-transport";
 /** The port that 0 stands for: a service has all of them to itself. */
 const PORT = 7_000;
+/**
+ * Arti says that it has bootstrapped a moment before it has chosen the relays that guard the way to an
+ * onion service, and refuses dials until then. So long a dial tries again, with a pause between, in
+ * milliseconds.
+ */
+const SETTLE_MS = 3_000;
+const PAUSE_MS = 50;
 
 /** See the module. */
 export class TorRuntime implements Runtime {
@@ -62,7 +69,15 @@ export class TorRuntime implements Runtime {
     const dial = new Dial(handler, clock);
     const connect = async (): Promise<AddonStream> => {
       if (arti.pre_dial_delay > 0) await dial.pause(arti.pre_dial_delay);
-      return await client.connect(hostname, port, dial_timeout);
+      const until = clock.now() + SETTLE_MS;
+      for (;;) {
+        try {
+          return await client.connect(hostname, port, dial_timeout);
+        } catch (cause) {
+          if (codeOf(cause) !== "BootstrapRequired" || clock.now() >= until) throw cause;
+          await dial.pause(PAUSE_MS);
+        }
+      }
     };
     connect().then(
       (stream) => dial.connected(this.departures.watch(stream), layer),

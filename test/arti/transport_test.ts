@@ -149,6 +149,29 @@ describe("dials on Tor", () => {
     await client.close();
     await server.close();
   });
+
+  it("try again while Tor, though it is ready, has not chosen its guards, for three seconds", async () => {
+    const addon = new ArtiStandIn();
+    const server = await on(addon);
+    const listener = await server.listen({ onConnection: (c) => c.closed.then() });
+    const clock = new ManualClock();
+    const client = await on(addon, {}, { clock });
+    const turn = (): Promise<void> => new Promise((next) => setTimeout(next, 0));
+    const after = async <T>(ms: number, dialling: Promise<T>): Promise<T> => {
+      for (let passed = 0; passed < ms; passed += 50) {
+        await turn();
+        clock.advance(50);
+      }
+      return await dialling;
+    };
+    addon.failDials("BootstrapRequired", "BootstrapRequired");
+    await after(200, client.dial(listener.address));
+    addon.failDials(...new Array<string>(62).fill("BootstrapRequired"));
+    const error = await refusal(after(3_200, client.dial(listener.address)));
+    assertEquals([error.kind, error.op], ["arti_bootstrap", "dial"]);
+    await client.close();
+    await server.close();
+  });
 });
 
 describe("streams on Tor", () => {
