@@ -157,17 +157,20 @@ describe("dials on Tor", () => {
     const clock = new ManualClock();
     const client = await on(addon, {}, { clock });
     const turn = (): Promise<void> => new Promise((next) => setTimeout(next, 0));
-    const after = async <T>(ms: number, dialling: Promise<T>): Promise<T> => {
+    const advance = async (ms: number): Promise<void> => {
       for (let passed = 0; passed < ms; passed += 50) {
         await turn();
         clock.advance(50);
       }
-      return await dialling;
     };
     addon.failDials("BootstrapRequired", "BootstrapRequired");
-    await after(200, client.dial(listener.address));
+    const near = client.dial(listener.address);
+    await advance(200);
+    await near;
     addon.failDials(...new Array<string>(62).fill("BootstrapRequired"));
-    const error = await refusal(after(3_200, client.dial(listener.address)));
+    const refused = refusal(client.dial(listener.address));
+    await advance(3_200);
+    const error = await refused;
     assertEquals([error.kind, error.op], ["arti_bootstrap", "dial"]);
     await client.close();
     await server.close();
