@@ -28,10 +28,12 @@ interface Made {
   say(report: Partial<SinkReport> | undefined): void;
   /** What the sink says is owed, from the next receive on. */
   owe(bytes: number): void;
+  /** Another rate for a connection, from now on. */
+  setRate(bytesPerSec: number): void;
 }
 
 function made(rates: Partial<ConfigSnapshot["rates"]> = {}): Made {
-  const config = parseConfig({ rates });
+  let config = parseConfig({ rates });
   const budget = new ByteBudget();
   const clock = new ManualClock();
   const limits = new Limits(() => config, clock, budget);
@@ -53,7 +55,12 @@ function made(rates: Partial<ConfigSnapshot["rates"]> = {}): Made {
   const say: Made["say"] = (part) => {
     report = part === undefined ? undefined : { ...NOTHING, ...part };
   };
-  return { budget, account, clock, counters, reading, told, say, owe: (owed) => say({ owed }) };
+  const setRate = (per_conn_bytes_per_sec: number): void => {
+    config = parseConfig({ rates: { per_conn_bytes_per_sec } });
+    limits.changed();
+  };
+  const owe = (owed: number): void => say({ owed });
+  return { budget, account, clock, counters, reading, told, say, owe, setRate };
 }
 
 const NOTHING: SinkReport = { retained: 0, owed: 0, completed: 0, pause: false };
@@ -61,6 +68,7 @@ const NOTHING: SinkReport = { retained: 0, owed: 0, completed: 0, pause: false }
 describe("the read side", () => {
   it("hands on what comes, and says by its answer whether reading goes on", () => {
     const { reading, told, say, account } = made();
+    assert.equal(reading.held, 0);
     assert.equal(reading.receive(new Uint8Array(10), true), true);
     say({ retained: 300, pause: true });
     assert.equal(reading.receive(new Uint8Array(20), false), false);
@@ -188,6 +196,60 @@ describe("the read side", () => {
     while (budget.used < budget.bytes) budget.account().reserve(CAPS.frameBytes, () => {});
     assert.equal(reading.reserve(CAPS.frameBytes, () => {}), false);
     assert.equal(counters.readPauses.budget, 1);
+  });
+
+  it("holds for a consumer that was behind already when a rate came, and keeps the order when it goes", () => {
+    const { reading, told, say, clock, setRate } = made();
+    say({ pause: true });
+    reading.receive(new Uint8Array(10), true);
+    setRate(RATE);
+    reading.receive(new Uint8Array(60_000), true);
+    clock.advance(10_000);
+    assert.deepEqual(
+      told.splice(0),
+      ["push 10 owned", "paced"],
+      "the rate pays, its consumer waits",
+    );
+    say({});
+    reading.resume(0);
+    clock.advance(10_000);
+    assert.equal(reading.held, 0);
+    told.length = 0;
+
+    say({ pause: true });
+    reading.receive(new Uint8Array(50_000), true);
+    reading.receive(new Uint8Array(1), true);
+    setRate(0);
+    reading.receive(new Uint8Array(70), true);
+    assert.equal(reading.held, 71);
+    say({});
+    reading.resume(0);
+    clock.advance(10_000);
+    assert.deepEqual(told.filter((what) => what.startsWith("push")), [
+      "push 50000 owned",
+      "push 1 owned",
+      "push 70 owned",
+    ]);
+  });
+
+  it("pauses the socket itself when its consumer is behind with what was held before it came", () => {
+    const { reading, told, say } = made();
+    say({ pause: true });
+    reading.deliver(new Uint8Array(10));
+    reading.deliver(new Uint8Array(10));
+    assert.deepEqual(told, ["push 10 owned", "pause", "push 10 owned"], "once");
+  });
+
+  it("closes with `busy` when the sink keeps more than there is room for, and tells no report of it", () => {
+    const { reading, told, say, budget } = made();
+    while (budget.used < budget.bytes) budget.account().reserve(CAPS.frameBytes, () => {});
+    say({ retained: 200_000, pause: true });
+    assert.equal(
+      reading.receive(new Uint8Array(10), true),
+      true,
+      "its owner knows that it is over",
+    );
+    assert.deepEqual(told, ["push 10 owned", "busy"]);
   });
 
   it("drops what the pace holds when it drains, and reads on", () => {

@@ -86,9 +86,27 @@ describe("I-G1, I-8b: PROP-INFL-01: the guard and the compressor", () => {
     }
     assert.throws(() => inflate(new Uint8Array(1), { codec: "lzma" as "zstd" }), kind("misuse"));
     assert.throws(() => inflate(new Uint8Array(1_048_577), { codec: "zstd" }), kind("too_large"));
+    const most = stored(1_048_576);
+    assert.deepEqual(inflate(most.bytes, { codec: "deflate" }), most.raw);
     assert.throws(() => compress(new Uint8Array(1), "zstd" as "gzip"), kind("misuse"));
   });
 });
+
+/** A deflate stream of exactly `n` bytes that compresses nothing, and what it holds. */
+function stored(n: number): { bytes: Uint8Array; raw: Uint8Array } {
+  const bytes = new Uint8Array(n);
+  const view = new DataView(bytes.buffer);
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at < n;) {
+    const size = Math.min(65_535, n - at - 5);
+    bytes[at] = at + 5 + size === n ? 1 : 0;
+    view.setUint16(at + 1, size, true);
+    view.setUint16(at + 3, ~size, true);
+    parts.push(bytes.fill(size % 251, at + 5, at + 5 + size).slice(at + 5, at + 5 + size));
+    at += 5 + size;
+  }
+  return { bytes, raw: concat(parts) };
+}
 
 describe("soleFrame", () => {
   const frame = fromHex("28b52ffd005009000071"); // one byte of raw block, window 1 MiB

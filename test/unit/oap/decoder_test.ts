@@ -3,9 +3,10 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { Decoder, encodeFrame, FLAGS, type Frame, type FrameView } from "../../../src/oap/mod.ts";
 import { Assembly } from "../../../src/oap/assembly.ts";
+import { hot } from "../../../src/oap/instance.ts";
 import { TransportError } from "../../../src/errors.ts";
 import { oracle, type OracleFrame } from "../../oracle/decoder.ts";
-import { concat, xorshift } from "../../vectors.ts";
+import { concat, fromHex, xorshift } from "../../vectors.ts";
 
 const RUNS = { numRuns: 300, seed: 20_260_101 };
 
@@ -162,6 +163,41 @@ describe("decoder", () => {
     let n = 0;
     new Decoder().push(input).forEach((frame, i) => n += frame.len === 38 && i >= 0 ? 1 : 0);
     assert.equal(n, 20_000);
+  });
+
+  it("inflates unless it is told not to, lends what it was given, and nothing where there is nothing", () => {
+    const packed = event(fromHex("28b52ffd005009000071")); // zstd, one byte
+    packed[7]! |= FLAGS.COMP;
+    assert.deepEqual(new Decoder().push(packed).at(0)?.payload, Uint8Array.of(0x71));
+    const bytes = event(new Uint8Array(2_000).fill(7));
+    const decoder = new Decoder();
+    let lent = 0;
+    decoder.lend(bytes.subarray(0, 50), () => lent++);
+    assert.equal(lent, 0, "no frame is there");
+    new Decoder().lend(bytes, (batch) => {
+      lent++;
+      assert.equal(batch.at(0)?.payload.buffer, bytes.buffer, "not a copy that is spoilt later");
+    });
+    assert.equal(lent, 1);
+  });
+
+  it("I-11: leaves no bytes of headers in the memory of the module when it ends", () => {
+    const secret = 0x5ec2_e7ca_fe15_0bean;
+    const frame = { flags: FLAGS.EVENT, code: 0, appProtoId: 7, tenantId: secret, corrId: 1n };
+    const decoder = new Decoder();
+    decoder.push(encodeFrame({ ...frame, payload: new Uint8Array(0) }));
+    const wanted = new Uint8Array(8);
+    new DataView(wanted.buffer).setBigUint64(0, secret);
+    const found = (): boolean => {
+      const { window } = hot();
+      for (let at = 0; (at = window.indexOf(wanted[0]!, at)) >= 0; at++) {
+        if (wanted.every((byte, i) => window[at + i] === byte)) return true;
+      }
+      return false;
+    };
+    assert.ok(found(), "it was there");
+    assert.equal(decoder.end(), undefined);
+    assert.equal(found(), false);
   });
 
   it("makes absent what has no bytes", () => {
