@@ -62,6 +62,7 @@ function pending(hostname: string): PendingSocket {
 describe("the table of connections", () => {
   it("gives numbers to connections, and counts those that hold a slot until their socket is closed", () => {
     const { table, clock, told, events, closed } = rig();
+    clock.advance(5_000); // times are counted from its own start
     const tcp = table.counters.of("tcp");
     const one = table.dialling(ADDRESS, told);
     const two = table.accepting(ADDRESS, pending("10.0.0.2"), told)!;
@@ -106,13 +107,23 @@ describe("the table of connections", () => {
     const brief = table.dialling(ADDRESS, told);
     brief.onOpen(socketOf(brief));
     brief.abort();
+    assert.equal(throughput.count, 0);
+    const short = table.dialling(ADDRESS, told);
+    short.onOpen(socketOf(short));
+    clock.advance(1);
+    short.abort();
+    assert.equal(throughput.count, 1, "of a millisecond there is one");
     const never = table.dialling(ADDRESS, told);
     clock.advance(100);
     never.hold({ remote: undefined, destroy: () => never.onClose(undefined) });
     never.abort();
-    assert.deepEqual([throughput.count, handshakes.off.count], [0, 1]);
-    assert.equal(table.counters.aborted, 1, "one that never opened aborts nothing");
-    assert.equal(table.counters.opened, 1);
+    const silent = table.accepting(ADDRESS, pending("10.0.0.2"), told)!;
+    silent.hold({ remote: undefined, destroy: () => silent.onClose(undefined) });
+    silent.abort();
+    assert.equal(table.limits.admission.handshakes.used, 0, "its place is free");
+    assert.deepEqual([throughput.count, handshakes.off.count], [1, 2]);
+    assert.equal(table.counters.aborted, 2, "one that never opened aborts nothing");
+    assert.equal(table.counters.opened, 2);
     assert.equal(table.inflight, 0);
   });
 
@@ -120,15 +131,16 @@ describe("the table of connections", () => {
     const { table, told } = rig();
     const tls: Address = { ...ADDRESS, transport: "tls" };
     const traffic = table.counters.of("tls");
-    const failing = table.dialling(tls, told);
-    failing.fail(new TransportError("tls", "no", { op: "handshake" }));
+    for (let i = 0; i < 2; i++) {
+      table.dialling(tls, told).fail(new TransportError("tls", "no", { op: "handshake" }));
+    }
     const late = table.dialling(tls, told);
     late.fail(new TransportError("timeout", "late", { op: "dial" }));
     const open = table.dialling(tls, told);
     open.onOpen(socketOf(open));
     open.fail(new TransportError("tls", "a record", { op: "read" }));
-    assert.equal(traffic.tlsFailures, 1);
-    assert.deepEqual([...table.counters.rejected], [["tls", 2], ["timeout", 1]]);
+    assert.equal(traffic.tlsFailures, 2);
+    assert.deepEqual([...table.counters.rejected], [["tls", 3], ["timeout", 1]]);
     assert.equal(table.counters.aborted, 0);
   });
 
@@ -163,6 +175,31 @@ describe("the table of connections", () => {
     assert.equal(clock.next, clock.now() + 70);
     clock.advance(70);
     await paused;
+  });
+
+  it("has given up all sockets when an abort is done, and told everybody long before", async () => {
+    const { table, clock, told, events } = rig();
+    const links = Array.from({ length: 100 }, () => table.dialling(ADDRESS, told));
+    assert.equal(links[16]!.info.id, "00000011", "a hexadecimal number");
+    for (const link of links) link.onOpen(socketOf(link));
+    let done = false;
+    const aborted = table.abort(table.links).then(() => done = true);
+    assert.equal(events.length, 200);
+    assert.equal(table.inflight, 36, "sockets are given up a few at a time");
+    await Promise.resolve().then(() => {}).then(() => {});
+    assert.equal(done, false);
+    clock.advance(1);
+    await aborted;
+    assert.equal(table.inflight, 0);
+  });
+
+  it("counts what a connection holds towards the peer that it reached", () => {
+    const { table, clock, told } = rig();
+    const link = table.dialling(NAMED, told);
+    link.onOpen(socketOf(link, { remote: { hostname: "10.0.0.7", port: 1 } }));
+    assert.ok(link.reserve(100_000, () => {}));
+    assert.equal(table.limits.admission.peers.get("10.0.0.7", clock.now())!.held, 100_000);
+    link.abort();
   });
 
   it("gives one thing of a kind to all that ask for it", () => {
@@ -257,11 +294,13 @@ describe("refusals", () => {
     clock.advance(30);
     link.onOpen(socketOf(link));
     link.onBytes(new Uint8Array(5), true);
+    assert.ok(link.outbox.push(undefined, new Uint8Array(8), undefined));
+    link.outbox.drained(); // flushes
     clock.advance(70);
     link.abort();
     assert.deepEqual(
       log.map(({ event, reason, duration_ms, bytes }) => [event, reason, duration_ms, bytes]),
-      [["handshake", undefined, 30, undefined], ["shutdown", "aborted", 100, 5]],
+      [["handshake", undefined, 30, undefined], ["shutdown", "aborted", 100, 13]],
     );
   });
 });

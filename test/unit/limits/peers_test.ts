@@ -120,6 +120,19 @@ describe("peer table", () => {
     assert.equal(table.size, 0);
   });
 
+  it("passes over those who left bytes behind, a few at a time, and drops who left with them", () => {
+    const table = new PeerTable(limits(10));
+    for (let i = 0; i < 8 + SPARE_ENTRIES; i++) {
+      const peer = table.get(`${i}`, 0)!;
+      peer.accepts.tryConsume(1, 0);
+      if (i < 33) peer.held = 1;
+      table.settle(`${i}`, peer, 0);
+    }
+    assert.equal(table.get("new", 0), undefined, "the table is full");
+    for (let i = 0; i < 4; i++) assert.ok(table.get(`new ${i}`, 10_000));
+    assert.equal(table.size, 33 + 4, "only those who hold something are left");
+  });
+
   it("takes over rates and limits that changed", () => {
     let now: PeerLimits = { maxConns: 1, perPeer: 1, rates: { bytes: 0, accepts: 0 } };
     const table = new PeerTable(() => now);
