@@ -143,5 +143,7 @@ allow_onion_addrs = true
 [path_rules]
 ipv4_subnet_family_prefix = 33
 ipv6_subnet_family_prefix = 129
+[circuit_timing]
+hs_dir_requery_interval = "1 second"
 `;
 }
