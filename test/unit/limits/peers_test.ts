@@ -48,7 +48,8 @@ describe("peer table", () => {
     assert.equal(SPARE_ENTRIES, 1_024);
     const table = new PeerTable(limits(10));
     const peer = table.get("a", 0)!;
-    assert.deepEqual([peer.held, peer.outgoing, peer.windows, table.connections], [0, 0, 0, 0]);
+    assert.deepEqual([peer.held, peer.outgoing, peer.windows, peer.left], [0, 0, 0, 0]);
+    assert.equal(table.connections, 0);
     const slots = [peer.slots.take()!, peer.slots.take()!];
     assert.equal(table.connections, 2);
     peer.accepts.tryConsume(5, 0);
@@ -122,15 +123,22 @@ describe("peer table", () => {
 
   it("passes over those who left bytes behind, a few at a time, and drops who left with them", () => {
     const table = new PeerTable(limits(10));
+    const holding: Peer[] = [];
     for (let i = 0; i < 8 + SPARE_ENTRIES; i++) {
       const peer = table.get(`${i}`, 0)!;
       peer.accepts.tryConsume(1, 0);
-      if (i < 33) peer.held = 1;
+      if (i < 33) {
+        peer.held = 1;
+        holding.push(peer);
+      }
       table.settle(`${i}`, peer, 0);
     }
     assert.equal(table.get("new", 0), undefined, "the table is full");
     for (let i = 0; i < 4; i++) assert.ok(table.get(`new ${i}`, 10_000));
     assert.equal(table.size, 33 + 4, "only those who hold something are left");
+    for (const peer of holding) peer.held = 0;
+    assert.ok(table.get("last", 10_000));
+    assert.equal(table.size, 4 + 1, "and they go once they hold nothing");
   });
 
   it("takes over rates and limits that changed", () => {
