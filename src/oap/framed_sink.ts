@@ -229,12 +229,12 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     // What came before a fault in the bytes is still delivered: the fault is told in order. After any other
     // cause nothing is.
     const left = orderly || error?.fault !== undefined ? this.#retained : 0;
+    // Whatever comes of it: a host may let go of it, and nothing of ours must keep it then.
+    this.#totals.remove(this);
     const lost = left > 0 && !this.carrier.leave(left);
     if (more && !lost) return;
-    this.#stop();
+    if (more) this.#stop();
     if (left === 0 || lost) this.queue.drop();
-    this.#totals.remove(this);
-    wipeScratch();
     this.queue.finish(orderly && lost ? leftBehind() : error);
   }
 
@@ -243,6 +243,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     this.#over = true;
     this.#held.length = 0;
     this.#parser.assembly.drop();
+    wipeScratch();
   }
 
   /** A request has been settled; a drain may be waiting for that. */
@@ -314,17 +315,23 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   /** The consumer has taken something: goes on with what was held, then with reading. */
   #catchUp(): void {
     this.#tellRetained();
+    if (this.#gone && !this.#over) this.#totals.late(this, () => this.#takeHeld());
+    else this.#takeHeld();
+    if (this.#held.length > 0) return;
+    this.#tellRetained();
+    if (!this.#report.pause || this.#behind) return;
+    this.#report.pause = this.#report.waits = false;
+    this.carrier.resume(this.#parser.owed);
+  }
+
+  #takeHeld(): void {
     while (this.#held.length > 0 && !this.#over) {
       const bytes = this.#held.shift() as Uint8Array;
       const before = this.#held.length;
       this.#take(bytes, true);
       if (this.#held.length > before) return;
     }
-    if (this.#ended && !this.#over) this.#finish();
-    this.#tellRetained();
-    if (!this.#report.pause || this.#behind) return;
-    this.#report.pause = this.#report.waits = false;
-    this.carrier.resume(this.#parser.owed);
+    if ((this.#ended || this.#gone) && !this.#over) this.#finish();
   }
 
   #tellRetained(): void {
@@ -365,14 +372,11 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   }
 
   #finish(): void {
-    const fault = this.#parser.end();
+    // Where this side closed first, the rest of a frame was never to come.
+    const fault = this.#ended ? this.#parser.end() : undefined;
     if (fault !== undefined) this.#fault(fault);
     this.queue.finish(undefined);
-    if (this.#gone) {
-      this.#over = true;
-      this.#totals.remove(this);
-      wipeScratch();
-    }
+    if (this.#gone) this.#stop();
     this.#requests?.rejectAll(
       new TransportError("io_closed", "The peer ended its side before the answer came", {
         op: "request",
@@ -392,8 +396,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
 
   #break(error: TransportError): void {
     if (this.#over) return;
-    this.#over = true;
-    this.#held.length = 0;
+    this.#stop();
     this.#parser.memory = undefined;
     this.queue.finish(error);
     this.carrier.fail(error);

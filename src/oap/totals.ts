@@ -43,14 +43,25 @@ export class OapTotals {
 
   /** A connection is over: what it counted stays. */
   remove(connection: Counted): void {
-    if (this.#live.delete(connection)) addTo(this.#past, connection.counted);
+    if (this.#live.delete(connection)) addTo(this.#past, connection.counted, 1);
+  }
+
+  /** What a connection that was counted out still decodes in this call counts, too; it is not kept for that. */
+  late(connection: Counted, work: () => void): void {
+    addTo(this.#past, connection.counted, -1);
+    this.#live.add(connection);
+    try {
+      work();
+    } finally {
+      this.remove(connection);
+    }
   }
 
   /** The sum of what all connections counted, those that are over included. */
   counters(): FramedCounters {
     const sum = framedCounters();
-    addTo(sum, this.#past);
-    for (const { counted } of this.#live) addTo(sum, counted);
+    addTo(sum, this.#past, 1);
+    for (const { counted } of this.#live) addTo(sum, counted, 1);
     return sum;
   }
 
@@ -88,11 +99,11 @@ export class OapTotals {
 
 const KEY: symbol = Symbol("ron-transport.oap");
 
-function addTo(sum: FramedCounters, more: FramedCounters): void {
+function addTo(sum: FramedCounters, more: FramedCounters, times: 1 | -1): void {
   for (const key of Object.keys(more) as (keyof FramedCounters)[]) {
-    if (key !== "rejects") sum[key] += more[key];
+    if (key !== "rejects") sum[key] += times * more[key];
   }
   for (const [reason, n] of Object.entries(more.rejects)) {
-    sum.rejects[reason] = (sum.rejects[reason] ?? 0) + n;
+    sum.rejects[reason] = (sum.rejects[reason] ?? 0) + times * n;
   }
 }

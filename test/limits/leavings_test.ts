@@ -1,8 +1,10 @@
 /** I-G2: what connections leave behind for a slow consumer counts until it is taken. */
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import { ByteBudget, type Connection, Transport, TransportError } from "../../mod.ts";
 import { encodeFrame, FLAGS, framed } from "../../src/oap/mod.ts";
 import { MemoryNetwork } from "../../src/testing/mod.ts";
+import { collector } from "../collector.ts";
 import { describe, it } from "../harness.ts";
 import { until } from "./sources.ts";
 
@@ -13,6 +15,12 @@ const SENT = new Uint8Array(50_000);
 for (let at = 0; at < SENT.length; at += 1_000) {
   const head = { flags: FLAGS.EVENT, code: 0, appProtoId: 7, tenantId: 0n, corrId: 1n };
   SENT.set(encodeFrame({ ...head, payload: new Uint8Array(962) }), at);
+}
+/** More frames than may wait undelivered. */
+const MANY = new Uint8Array(600 * 42);
+for (let at = 0; at < MANY.length; at += 42) {
+  const head = { flags: FLAGS.EVENT, code: 0, appProtoId: 7, tenantId: 0n, corrId: 1n };
+  MANY.set(encodeFrame({ ...head, payload: new Uint8Array(4) }), at);
 }
 const BAD = new Uint8Array(38).fill(255);
 
@@ -114,5 +122,40 @@ describe("I-G2: what connections leave behind", () => {
     for (const take of takes) if (await take().catch(() => 0) === SENT.length) whole++;
     assert.equal(whole, 2 * Math.floor(4 * MIB / SENT.length));
     await close();
+  });
+
+  it("counts no more when the host lets go of connections whose bytes were not all decoded", async () => {
+    const collect = await collector();
+    const runtime = new MemoryNetwork({ seed: 9 });
+    const budget = new ByteBudget();
+    const server = new Transport({}, { runtime, budget });
+    const client = new Transport({}, { runtime: runtime.host("10.0.0.1") });
+    const accepted: Connection[] = [];
+    const listener = await server.listen({
+      address: "tcp://127.0.0.1:0",
+      onConnection: async (connection) => {
+        accepted.push(connection);
+        framed(connection).batches();
+        await connection.closed;
+      },
+    });
+    for (let i = 0; i < 10; i++) {
+      const { bytesIn } = server.counters();
+      const connection = await client.dial(listener.address);
+      await connection.write(MANY);
+      await until(
+        "more frames than may wait",
+        () => server.counters().bytesIn > bytesIn + 512 * 42,
+      );
+      await Promise.all([accepted.pop()!.close(), connection.close()]);
+    }
+    assert.ok(budget.used > 0);
+    for (let i = 0; i < 100 && budget.used > 0; i++) {
+      collect();
+      await delay(10);
+    }
+    assert.deepEqual([budget.used, budget.leavings.bytes], [0, 0]);
+    await client.close();
+    await server.close();
   });
 });

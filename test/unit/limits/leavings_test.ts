@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { ByteBudget, type Share } from "../../../src/limits/byte_budget.ts";
-import { describe, it, runtimeName } from "../../harness.ts";
+import { collector } from "../../collector.ts";
+import { describe, it } from "../../harness.ts";
 
 const MIB = 1_048_576;
 const KIB = 1_024;
@@ -103,15 +104,3 @@ describe("what connections leave behind", () => {
     assert.deepEqual([budget.used, budget.leavings.bytes, one.left], [0, 0, 0]);
   });
 });
-
-/** What collects garbage, on this runtime. */
-async function collector(): Promise<() => void> {
-  if (runtimeName() === "bun") {
-    const { Bun } = globalThis as unknown as { Bun: { gc(force: boolean): void } };
-    return () => Bun.gc(true);
-  }
-  const { setFlagsFromString } = await import("node:v8");
-  const { runInNewContext } = await import("node:vm");
-  setFlagsFromString("--expose-gc");
-  return runInNewContext("gc") as () => void;
-}

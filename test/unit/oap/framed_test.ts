@@ -12,6 +12,7 @@ import {
   type FrameView,
 } from "../../../src/oap/mod.ts";
 import { TransportError } from "../../../src/errors.ts";
+import { OapTotals } from "../../../src/oap/totals.ts";
 import { concat, fromHex, toHex, xorshift } from "../../vectors.ts";
 import { FakeConnection, settle, wire } from "./fake_carrier.ts";
 
@@ -39,6 +40,29 @@ function kind(expected: string): (error: unknown) => boolean {
 }
 
 describe("framed: taking frames", () => {
+  for (const fault of [false, true]) {
+    it(`ends after all that had come when this side closed first${fault ? ", or with the fault in it" : ""}`, async () => {
+      const connection = new FakeConnection();
+      const server = framed(connection);
+      const bad = fault ? new Uint8Array(38).fill(0xff) : encodeFrame(event(0n)).subarray(0, 20);
+      connection.receive(concat([many(600), bad]));
+      await connection.close();
+      assert.deepEqual(OapTotals.of(connection).queued, 0, "it is not kept");
+      assert.equal(OapTotals.of(connection).counters().framesIn, 512);
+      let frames = 0;
+      const all = (async () => {
+        for await (const batch of server.batches()) frames += batch.length;
+      })();
+      if (fault) await assert.rejects(all, kind("malformed"));
+      else await all;
+      assert.equal(frames, 600);
+      assert.equal(connection.retained.at(-1), 0);
+      const { framesIn, rejects } = OapTotals.of(connection).counters();
+      assert.equal(framesIn, 600, "frames that were decoded late are counted, once");
+      assert.equal(Object.values(rejects).reduce((sum, n) => sum + n, 0), fault ? 1 : 0);
+    });
+  }
+
   it("I-7: gives batches memory of their own, whatever the read buffer does", async () => {
     const connection = new FakeConnection();
     connection.readBytes = 1000;
