@@ -98,6 +98,8 @@ export class Link
   #cause: CloseReason | undefined;
   #info: ConnectionInfo | undefined;
   #peerEnded = false;
+  /** Whether this side has closed, in order. */
+  #closing = false;
   /** What comes after the bytes that are held. */
   #after: "end" | "close" | undefined;
 
@@ -363,7 +365,7 @@ export class Link
   }
 
   leave(bytes: number): boolean {
-    if (this.#account.close(bytes)) return true;
+    if (this.#account.close(bytes, this.#closing)) return true;
     this.#host.counters.failed("busy", "read", undefined);
     return false;
   }
@@ -403,6 +405,7 @@ export class Link
     if (this.#state === "opening") this.abort();
     if (this.#state === "open") {
       this.#state = "draining";
+      this.#closing = true;
       this.#cause = { kind: "closed", by: this.#peerEnded ? "remote" : "local" };
       this.#clocks.draining();
       this.#reading.drain();

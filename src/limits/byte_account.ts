@@ -191,13 +191,14 @@ export class ByteAccount {
    * The connection is over: gives all back, but for what it leaves behind.
    *
    * @param left Bytes received that nobody has taken; {@linkcode ByteAccount.retain} tells when they are.
+   * @param ours Whether this side closed it.
    * @returns `false` where there is no room for these.
    */
-  close(left: number = 0): boolean {
+  close(left: number = 0, ours: boolean = false): boolean {
     if (this.#closed) return left === 0;
     this.#closed = true;
     const stays = left === 0 ||
-      this.#budget.leavings.add(this, this.#share, left, this.#incoming);
+      this.#budget.leavings.add(this, this.#share, left, this.#incoming, ours);
     this.#frame = this.#leave(this.#budget.frames, this.#frame);
     this.#inbox = this.#leave(this.#budget.inboxes, this.#inbox);
     this.#budget.widened(this.#share, -beyond(this.#window, FLOOR_BYTES));

@@ -37,7 +37,7 @@ export interface Share {
  * the pool, and its last quarter is for peers that hold no more than one frame, so that a few who stall
  * cannot keep a newcomer out. Inboxes hold at most half of it, and those of one peer an eighth; wide
  * receive windows a quarter, and those of one peer a sixteenth; so does what nobody has taken of
- * connections that are over. So there is always room for frames: two ends that send to each other can
+ * connections that are over, and half of that where this side closed them. So there is always room for frames: two ends that send to each other can
  * read, and do not wait for each other for ever.
  *
  * Invariant: `used` is the sum of what the accounts hold beyond their floors, and never above `bytes`.

@@ -77,6 +77,19 @@ async function endOver(how: "a fault" | "an end", peers: number, make: (c: Conne
   return {
     budget,
     takes,
+    /** One more, whose host has only ended its side. Returns what it takes after the end. */
+    one: async () => {
+      const client = new Transport({}, { runtime: runtime.host("10.0.0.99") });
+      clients.push(client);
+      const connection = await client.dial(listener.address);
+      await until("the connection", () => accepted.length > CONNECTIONS);
+      const far = accepted[CONNECTIONS]!;
+      far.closeWrite();
+      await connection.write(SENT);
+      await connection.close();
+      await far.closed;
+      return takes[CONNECTIONS]!;
+    },
     close: async () => {
       for (const client of clients) await client.close();
       await server.close();
@@ -121,6 +134,15 @@ describe("I-G2: what connections leave behind", () => {
     let whole = 0;
     for (const take of takes) if (await take().catch(() => 0) === SENT.length) whole++;
     assert.equal(whole, 2 * Math.floor(4 * MIB / SENT.length));
+    await close();
+  });
+
+  it("keeps what came with its end, though hosts that closed took nothing of all others", async () => {
+    const { budget, takes, one, close } = await endOver("an end", 3, takeBytes);
+    assert.ok(budget.used > 7.9 * MIB && budget.used <= 8 * MIB, `${budget.used} B of three peers`);
+    const take = await one();
+    assert.equal(await take(), SENT.length);
+    for (const other of takes.slice(0, CONNECTIONS)) await other().catch(() => 0);
     await close();
   });
 

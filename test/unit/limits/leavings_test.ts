@@ -78,6 +78,23 @@ describe("what connections leave behind", () => {
     assert.equal(budget.used, 16 * MIB);
   });
 
+  it("is an eighth of the pool, to the byte, where this side closed, and the rest is for other ends", () => {
+    const budget = new ByteBudget();
+    const [first, second, third] = [share(), share(), share()];
+    const accounts = [first, second].flatMap((one) => [1, 2, 3, 4].map(() => budget.account(one)));
+    const last = accounts.pop()!;
+    for (const account of accounts) assert.ok(account.close(MIB, true));
+    assert.equal(last.close(MIB + 1, true), false);
+    assert.ok(budget.account(second).close(MIB, true));
+    assert.equal(budget.leavings.bytes, 8 * MIB);
+    assert.equal(budget.account(third).close(1, true), false);
+    assert.ok(budget.account(third).close(4 * MIB), "ended otherwise");
+    accounts[0]!.retain(0);
+    assert.ok(budget.account(share()).close(MIB, true), "one was taken");
+    assert.equal(budget.account(share()).close(1, true), false);
+    assert.equal(budget.leavings.bytes, 12 * MIB);
+  });
+
   it("gives memory to those who wait once it is taken", () => {
     const budget = new ByteBudget(16 * MIB);
     const one = share();
