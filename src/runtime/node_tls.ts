@@ -65,7 +65,7 @@ export class NodeTls {
    *
    * @param runtime Whose `node:tls` it is.
    * @param uids Tells who is at the other end of a Unix socket.
-   * @param alive Told of each socket that is dialled.
+   * @param alive Told of each socket that is dialled, and on Bun of each TLS socket.
    */
   static async load(
     runtime: RuntimeName,
@@ -176,6 +176,8 @@ export class NodeTls {
       return { raw: tls.wrap(held.duplex), below: held };
     }
     const raw = tls.wrap(under);
+    // Bun reports the socket below closed while TLS above it still has bytes to give, and would end.
+    if (this.#runtime === "bun") this.#alive.add(raw);
     const below = this.#runtime === "bun"
       ? bunEnd(raw, under, this.#turns, unix ? this.#hasRoom : undefined)
       : nodeEnd(raw, under, this.#modules.util.getSystemErrorName);

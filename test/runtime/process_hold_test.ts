@@ -4,11 +4,12 @@ import { createServer, type Socket } from "node:net";
 import { describe, it } from "../harness.ts";
 import { runtimeName } from "../runtimes.ts";
 import { spawnRuntime } from "../spawn.ts";
+import { Ends, testAuthority } from "../tls/ends.ts";
 
 const PROGRAM = "test/runtime/paced_program.ts";
 
-async function says(work: string, address: string = ""): Promise<string> {
-  await using program = spawnRuntime(runtimeName(), PROGRAM, [work, address]);
+async function says(...work: string[]): Promise<string> {
+  await using program = spawnRuntime(runtimeName(), PROGRAM, work);
   const line = await program.nextLine();
   assert.deepEqual(await program.exit, { code: 0, signal: null }, program.stderr());
   return line;
@@ -41,6 +42,26 @@ describe("a process with work that waits", () => {
       socket.end();
     });
     assert.deepEqual([said, got], ["wrote", 60_000]);
+  });
+
+  it("stays likewise over TLS", async () => {
+    const { cert } = await testAuthority();
+    let got = 0;
+    await using ends = await Ends.open({
+      listen: {
+        async onConnection(far) {
+          await far.write(new Uint8Array(90_000));
+          far.closeWrite();
+          const into = new Uint8Array(65_536);
+          for (let n; (n = await far.read(into)) !== null;) got += n;
+          await far.close();
+        },
+      },
+    });
+    const address = `tls://127.0.0.1:${ends.port}`;
+    assert.equal(await says("read", address, cert), "read 90000");
+    assert.equal(await says("write", address, cert), "wrote");
+    assert.equal(got, 60_000);
   });
 
   it("stays until a transport with connections that wait for the budget is closed, and ends then", async () => {
