@@ -38,7 +38,10 @@ export interface FramedOptions {
   checkBorrows?: boolean;
 }
 
-/** When a silent peer is asked for a sign of life. A connection with pings is never idle. */
+/**
+ * When a silent peer is asked for a sign of life. A connection with pings is never idle. While frames wait for
+ * a slow consumer nothing is read, and nobody is asked.
+ */
 export interface PingOptions {
   /** After how many milliseconds without a byte from it; it may be a quarter more. */
   intervalMs: number;

@@ -180,6 +180,11 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     return this.queue.frames;
   }
 
+  /** Whether nothing is read, as the consumer is behind or memory must be waited for. */
+  get paused(): boolean {
+    return this.#report.pause;
+  }
+
   push(bytes: Uint8Array, owned: boolean): SinkReport {
     this.receives++;
     if (this.#held.length > 0) this.#held.push(keep(bytes, owned));

@@ -69,8 +69,8 @@ export class Ping {
 
   async #look(): Promise<void> {
     const sink = this.#sink;
-    // Whatever came is a sign of life.
-    this.#silent = sink.receives === this.#seen ? this.#silent + 1 : 0;
+    // Whatever came is a sign of life; and while nothing is read, as our consumer is behind, its silence is ours.
+    this.#silent = sink.receives === this.#seen && !sink.paused ? this.#silent + 1 : 0;
     if (this.#silent === LOOKS) {
       this.#silent = 0;
       await this.#ask();

@@ -115,6 +115,39 @@ describe("a ping", () => {
     assert.equal(clock.pending, 0);
   });
 
+  it("asks nobody while its own consumer is behind, as no answer could be seen", async () => {
+    const { clock, server, client, near, far } = await ends();
+    const pinging = framed(near, { ping: { intervalMs: 1_000, timeoutMs: 500 } });
+    const answering = framed(far);
+    answering.onBatch(() => {});
+    const event = { flags: FLAGS.EVENT, code: 0, appProtoId: 1, tenantId: 0n, corrId: 1n };
+    const sending = (async () => {
+      for (let i = 0; i < 1_000; i++) {
+        await answering.send({ ...event, payload: new Uint8Array(200) });
+      }
+    })();
+    for (let i = 0; i < 50; i++) await settled();
+    assert.equal(pinging.counters.pauses, 1);
+    for (let i = 0; i < 12; i++) {
+      clock.advance(250);
+      await settled();
+    }
+    assert.equal(client.counters().inflight, 1, "it is not given up");
+    assert.equal(answering.counters.hello, 0);
+    const batches = pinging.batches();
+    for (let got = 0; got < 1_000;) got += (await batches.next()).value!.length;
+    await sending;
+    for (let i = 0; i < 12; i++) {
+      clock.advance(250);
+      await settled();
+    }
+    assert.ok(answering.counters.hello > 0, "it is asked again");
+    assert.equal(client.counters().inflight, 1);
+    await client.close();
+    await server.close();
+    assert.equal(clock.pending, 0);
+  });
+
   it("says which time is wrong", async () => {
     const { server, client, near } = await ends();
     for (const ms of [0, -1, 1.5, NaN, 2 ** 31]) {
