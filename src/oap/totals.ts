@@ -48,6 +48,7 @@ export class OapTotals {
 
   /** What a connection that was counted out still decodes in this call counts, too; it is not kept for that. */
   late(connection: Counted, work: () => void): void {
+    if (this.#live.has(connection)) return work();
     addTo(this.#past, connection.counted, -1);
     this.#live.add(connection);
     try {
