@@ -64,6 +64,10 @@ PathsNeededToBuildCircuits 0.25
 DirCache 1
 `;
 
+/**
+ * `cbtmintimeout`: on loopback a circuit takes milliseconds, and clients learn timeouts from that, which a
+ * machine that is busy for a moment does not keep.
+ */
 const OF_ROLE: Readonly<Record<Role, (node: NodeFacts) => string>> = {
   authority: ({ dirPort }) =>
     `AuthoritativeDirectory 1
@@ -82,7 +86,7 @@ MinUptimeHidServDirectoryV2 0 seconds
 TestingDirAuthVoteGuard *
 TestingDirAuthVoteHSDir *
 TestingMinExitFlagThreshold 0
-ConsensusParams cc_alg=2
+ConsensusParams cc_alg=2 cbtmintimeout=2000
 ExitPolicy reject *:*
 `,
   relay: () => "ExitRelay 0\nExitPolicy reject *:*\n",
