@@ -8,112 +8,29 @@
  * @module
  */
 
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import process from "node:process";
-import { setTimeout as delay } from "node:timers/promises";
+import { openSockets } from "../src/runtime/host_descriptors.ts";
+import {
+  type CountedSignal,
+  countedSignal as countedSignalOf,
+} from "../src/testing/counted_signal.ts";
+import { watchTimers } from "../src/testing/timer_watch.ts";
+
+export type { CountedSignal };
 
 /** What is open now; see {@linkcode takeCensus}. */
 export interface Census {
   /** Inodes of open sockets. Empty where there is no /proc. */
   readonly sockets: ReadonlySet<string>;
-  /** Ids of pending timers. */
-  readonly timers: ReadonlySet<number>;
+  /** Handles of pending timers. */
+  readonly timers: ReadonlySet<unknown>;
   /** Abort listeners that are still registered on counted signals. */
   readonly listeners: number;
 }
 
-const timers = new Map<number, string>();
-const ids = new WeakMap<object, number>();
-const numeric = new Map<number, number>();
-let nextId = 1;
-
-function remember(handle: unknown, what: string): void {
-  const id = nextId++;
-  timers.set(id, `${what} made ${caller()}`);
-  if (typeof handle === "object" && handle !== null) ids.set(handle, id);
-  // Node and Bun also accept the handle's number in clearTimeout
-  numeric.set(Number(handle), id);
-}
-
-function forget(handle: unknown): void {
-  const id = typeof handle === "object" && handle !== null
-    ? ids.get(handle)
-    : numeric.get(Number(handle));
-  if (id !== undefined) timers.delete(id);
-}
-
-function caller(): string {
-  const lines = (new Error().stack ?? "").split("\n").slice(1);
-  const line = lines.find((l) => !/[/\\]leaks\.[tj]s/.test(l));
-  return line === undefined ? "at an unknown place" : line.trim();
-}
-
-type SetTimer = (
-  callback: (...args: unknown[]) => void,
-  ms?: number,
-  ...rest: unknown[]
-) => unknown;
-
-function wrapTimers(): void {
-  const scope = globalThis as unknown as Record<string, unknown>;
-  const wrapSet = (name: "setTimeout" | "setInterval", once: boolean): void => {
-    const original = scope[name] as SetTimer;
-    const wrapped: SetTimer = (callback, ms, ...rest) => {
-      const fire = (...args: unknown[]): void => {
-        if (once) forget(handle);
-        callback(...args);
-      };
-      const handle = original(fire, ms, ...rest);
-      remember(handle, `${name}(${ms ?? 0} ms)`);
-      return handle;
-    };
-    // keeps util.promisify.custom and the like
-    scope[name] = Object.assign(wrapped, original);
-  };
-  const wrapClear = (name: "clearTimeout" | "clearInterval"): void => {
-    const original = scope[name] as (handle: unknown) => void;
-    scope[name] = (handle: unknown): void => {
-      forget(handle);
-      original(handle);
-    };
-  };
-  wrapSet("setTimeout", true);
-  wrapSet("setInterval", false);
-  wrapClear("clearTimeout");
-  wrapClear("clearInterval");
-}
-
-wrapTimers();
-
-function openSockets(): Set<string> {
-  const inodes = new Set<string>();
-  let entries: string[];
-  try {
-    entries = readdirSync("/proc/self/fd");
-  } catch (error) {
-    if (process.platform !== "linux") return inodes; // only timers and listeners are checked
-    throw new Error("the leak check cannot list /proc/self/fd: run `deno test --allow-all`", {
-      cause: error,
-    });
-  }
-  for (const fd of entries) {
-    try {
-      const target = readlinkSync(`/proc/self/fd/${fd}`);
-      if (target.startsWith("socket:")) inodes.add(target.slice(8, -1));
-    } catch {
-      // closed since the listing, as the listing's own descriptor is
-    }
-  }
-  return inodes;
-}
-
-/** An abort controller whose signal's listeners are counted. */
-export interface CountedSignal {
-  readonly controller: AbortController;
-  readonly signal: AbortSignal;
-  /** Listeners registered and not yet removed, fired once or released by the abort. */
-  listeners(): number;
-}
+/** For as long as the process runs, as timers of one test can outlive it. */
+const timers = watchTimers();
 
 /**
  * Makes a signal that knows its listeners. After each test every one must be gone.
@@ -121,27 +38,7 @@ export interface CountedSignal {
  * @returns The controller, its signal and the count.
  */
 export function countedSignal(): CountedSignal {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const held = new Set<unknown>();
-  const add = signal.addEventListener.bind(signal) as typeof signal.addEventListener;
-  const remove = signal.removeEventListener.bind(signal) as typeof signal.removeEventListener;
-  Object.defineProperties(signal, {
-    addEventListener: {
-      value: (...args: Parameters<typeof add>): void => {
-        if (args[0] === "abort" && !signal.aborted) held.add(args[1]);
-        add(...args);
-      },
-    },
-    removeEventListener: {
-      value: (...args: Parameters<typeof remove>): void => {
-        held.delete(args[1]);
-        remove(...args);
-      },
-    },
-  });
-  add("abort", () => held.clear(), { once: true });
-  const result: CountedSignal = { controller, signal, listeners: () => held.size };
+  const result = countedSignalOf();
   alive.add(result);
   return result;
 }
@@ -153,7 +50,14 @@ const alive = new Set<CountedSignal>();
 export function takeCensus(): Census {
   let listeners = 0;
   for (const one of alive) listeners += one.listeners();
-  return { sockets: openSockets(), timers: new Set(timers.keys()), listeners };
+  return { sockets: socketsNow(), timers: new Set(timers.waiting.keys()), listeners };
+}
+
+function socketsNow(): ReadonlySet<string> {
+  const sockets = openSockets();
+  if (sockets !== undefined) return sockets;
+  if (process.platform !== "linux") return new Set(); // only timers and listeners are checked
+  throw new Error("the leak check cannot list /proc/self/fd: run `deno test --allow-all`");
 }
 
 function address(hex: string): string {
@@ -192,8 +96,8 @@ export function leaksSince(before: Census): string[] {
       if (!before.sockets.has(inode)) lines.push(describeSocket(inode));
     }
   }
-  for (const id of now.timers) {
-    if (!before.timers.has(id)) lines.push(timers.get(id) ?? "a timer");
+  for (const [handle, line] of timers.waiting) {
+    if (!before.timers.has(handle)) lines.push(line);
   }
   if (now.listeners > before.listeners) {
     lines.push(`${now.listeners - before.listeners} abort listener(s) on a counted signal`);
@@ -212,7 +116,7 @@ const RETRY_MS: readonly number[] = [0, 5, 20, 50, 100, 200, 400, 800, 1_600];
 export async function assertNoLeaks(before: Census, what: string): Promise<void> {
   let left: string[] = [];
   for (const ms of RETRY_MS) {
-    await delay(ms);
+    await timers.pause(ms);
     left = leaksSince(before);
     if (left.length === 0) break;
   }

@@ -6,6 +6,7 @@
 
 import { openSockets } from "../runtime/host_descriptors.ts";
 import type { Transport } from "../transport.ts";
+import { type CountedSignal, countedSignal } from "./counted_signal.ts";
 import { watchTimers } from "./timer_watch.ts";
 
 /** What the work is given, to say what shall be looked at. */
@@ -60,14 +61,14 @@ export async function assertNoLeaks<T>(
         return transport;
       },
       controller() {
-        const counted = countedController();
+        const counted = countedSignal();
         signals.push(counted);
         return counted.controller;
       },
     });
     const left = (): string[] => [
       ...socketsLeft(sockets),
-      ...timers.left(),
+      ...timers.waiting.values(),
       ...signals.flatMap(({ listeners }) =>
         listeners() === 0 ? [] : [`${listeners()} listener(s) of a signal`]
       ),
@@ -112,33 +113,4 @@ function heldBy(transport: Transport): string[] {
     "byte(s) of a transport's budget": limits.budget.used,
   };
   return Object.entries(held).filter(([, n]) => n !== 0).map(([what, n]) => `${n} ${what}`);
-}
-
-interface CountedSignal {
-  readonly controller: AbortController;
-  /** Listeners that were neither removed nor let go by an abort. */
-  listeners(): number;
-}
-
-function countedController(): CountedSignal {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const held = new Set<unknown>();
-  const add = signal.addEventListener.bind(signal) as typeof signal.addEventListener;
-  const remove = signal.removeEventListener.bind(signal) as typeof signal.removeEventListener;
-  Object.defineProperties(signal, {
-    addEventListener: {
-      value: (...args: Parameters<typeof add>): void => {
-        if (args[0] === "abort" && !signal.aborted) held.add(args[1]);
-        add(...args);
-      },
-    },
-    removeEventListener: {
-      value: (...args: Parameters<typeof remove>): void => {
-        held.delete(args[1]);
-        remove(...args);
-      },
-    },
-  });
-  return { controller, listeners: () => signal.aborted ? 0 : held.size };
 }

@@ -6,8 +6,8 @@
 
 /** See {@linkcode watchTimers}. */
 export interface TimerWatch {
-  /** One line for each timer that waits. */
-  left(): string[];
+  /** The timers that wait, by handle, with a line on each. */
+  readonly waiting: ReadonlyMap<unknown, string>;
   /** Waits without being counted. */
   pause(ms: number): Promise<void>;
   /** Gives the global functions back. */
@@ -43,9 +43,9 @@ export function watchTimers(): TimerWatch {
     return handle;
   };
   const clear = (original: ClearTimer): ClearTimer => (handle) => {
-    // Node and Bun also take a timer's number.
-    for (const key of waiting.keys()) {
-      if (key === handle || Number(key) === Number(handle)) waiting.delete(key);
+    if (!waiting.delete(handle) && handle !== undefined && handle !== null) {
+      // Node and Bun also take a timer's number.
+      for (const key of waiting.keys()) if (Number(key) === Number(handle)) waiting.delete(key);
     }
     original(handle);
   };
@@ -55,7 +55,7 @@ export function watchTimers(): TimerWatch {
   scope["clearTimeout"] = clear(clearTimeout);
   scope["clearInterval"] = clear(clearInterval);
   return {
-    left: () => [...waiting.values()],
+    waiting,
     pause: (ms) => new Promise((resolve) => void setTimeout(() => resolve(), ms)),
     stop: () => names.forEach((name, i) => scope[name] = originals[i]),
   };

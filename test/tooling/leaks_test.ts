@@ -58,7 +58,7 @@ describe("leak check", () => {
   it("sees a pending timer, held or not, and names where it was made", () => {
     const before = takeCensus();
     const id = setTimeout(() => {}, 10_000);
-    assertMatch(leaksSince(before).join(), /setTimeout\(10000 ms\) made at .*leaks_test/);
+    assertMatch(leaksSince(before).join(), /setTimeout\(10000 ms\) set at .*leaks_test/);
     clearTimeout(id);
     assertEquals(leaksSince(before), []);
   });
@@ -106,6 +106,6 @@ describe("leak check", () => {
       text,
       /"leaves a socket" left 1 thing\(s\) open:\s+socket 127\.0\.0\.1:\d+ listening/,
     );
-    assertMatch(text, /"leaves a timer" left 1 thing\(s\) open:\s+setTimeout\(30000 ms\) made at/);
+    assertMatch(text, /"leaves a timer" left 1 thing\(s\) open:\s+setTimeout\(30000 ms\) set at/);
   });
 });
