@@ -18,15 +18,11 @@ export interface Block {
   readonly view: DataView;
 }
 
-/** Size of {@linkcode BlockPool.scratch}, in bytes: four chunks of a stream, with room for their headers. */
-export const SCRATCH_BYTES = 263_168;
-
 /** Bounded stacks of free blocks. */
 export class BlockPool {
   readonly #large: Block[] = [];
   readonly #small: Block[] = [];
   readonly #keep: number;
-  #scratch: Uint8Array | undefined = undefined;
 
   /**
    * @param keep How many free large blocks to keep, and small ones of as many bytes; more are left to the
@@ -34,11 +30,6 @@ export class BlockPool {
    */
   constructor(keep = 32) {
     this.#keep = keep;
-  }
-
-  /** Memory for the length of one synchronous call, whose content is of no meaning. */
-  get scratch(): Uint8Array {
-    return this.#scratch ??= new Uint8Array(SCRATCH_BYTES);
   }
 
   /** A block whose content is of no meaning. */

@@ -4,10 +4,12 @@
  * @module
  */
 
-import type { BlockPool } from "./block_pool.ts";
 import type { Socket } from "./runtime/runtime.ts";
 import type { WriteCredit } from "./write_credit.ts";
 import { view, type WriteQueue } from "./write_queue.ts";
+
+/** Bytes after which no more runs join a call: 16 chunks of a stream, so that there are not too many of them. */
+const TOGETHER_BYTES = 1_048_576;
 
 /** What came of it. */
 export interface Flushed {
@@ -27,14 +29,13 @@ export function flushQueue(
   queue: WriteQueue,
   socket: Socket,
   credit: WriteCredit,
-  pool: BlockPool,
 ): Flushed {
   const flushed: Flushed = { taken: 0, blocked: false, unpaid: false };
   const several = queue.pending > 1;
   const paid = credit.lane === undefined;
   if (paid) credit.bytes = 0;
-  const gathers = several && paid && !socket.lends;
-  if (gathers) gather(queue, socket, pool.scratch, flushed);
+  const together = several && paid && socket.writev !== undefined;
+  if (together) sendTogether(queue, socket, flushed);
   else if (several) socket.cork();
   while (!flushed.blocked && !flushed.unpaid) {
     const run = queue.next;
@@ -49,29 +50,17 @@ export function flushQueue(
     queue.take(took);
   }
   if (flushed.unpaid) credit.lane?.wait();
-  if (several && !gathers) socket.uncork();
+  if (several && !together) socket.uncork();
   return flushed;
 }
 
-/**
- * Sends runs by fewer writes, until one is left or the socket takes no more: where the runtime copies
- * anyway, one more copy costs less than a write for each. Very large ones are not copied.
- */
-function gather(
-  queue: WriteQueue,
-  socket: Socket,
-  scratch: Uint8Array,
-  flushed: Flushed,
-): void {
+/** Sends runs by one call for many, until one is left or the socket takes no more. */
+function sendTogether(queue: WriteQueue, socket: Socket, flushed: Flushed): void {
   while (!flushed.blocked && queue.pending > 1) {
-    const first = queue.next!;
-    const rest = first.end - first.taken;
-    const bytes = rest < scratch.length
-      ? scratch.subarray(0, queue.fill(scratch))
-      : view(first, rest);
-    const took = socket.write(bytes);
+    const { parts, bytes } = queue.parts(TOGETHER_BYTES);
+    const took = socket.writev!(parts);
     queue.take(took);
     flushed.taken += took;
-    flushed.blocked = took < bytes.length;
+    flushed.blocked = took < bytes;
   }
 }

@@ -149,18 +149,17 @@ export class WriteQueue {
     }
   }
 
-  /** Copies what is next, up to a very large run. Returns how many bytes. */
-  fill(scratch: Uint8Array): number {
-    let filled = 0;
-    for (let i = this.#next; i < this.#runs.length && filled < scratch.length; i++) {
+  /** What is next, run by run, until there are `most` bytes or nothing is left. */
+  parts(most: number): { readonly parts: readonly Uint8Array[]; readonly bytes: number } {
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    for (let i = this.#next; i < this.#runs.length && bytes < most; i++) {
       const run = this.#runs[i]!;
-      const rest = run.end - run.taken;
-      if (rest >= scratch.length) break;
-      const n = Math.min(rest, scratch.length - filled);
-      scratch.set(view(run, n), filled);
-      filled += n;
+      const n = run.end - run.taken;
+      parts.push(view(run, n));
+      bytes += n;
     }
-    return filled;
+    return { parts, bytes };
   }
 
   /**

@@ -276,12 +276,7 @@ export class Writer implements Outbox, Flow {
     const socket = this.#socket;
     if (socket === undefined || this.#blocked) return;
     this.#queue.allow(0);
-    const { taken, blocked, unpaid } = flushQueue(
-      this.#queue,
-      socket,
-      this.#credit,
-      this.#bounds.pool,
-    );
+    const { taken, blocked, unpaid } = flushQueue(this.#queue, socket, this.#credit);
     if (blocked) this.#blocked = true;
     if (taken > 0) this.#owner.onTaken(taken);
     if (unpaid !== this.#unpaid) this.#owner.onUnpaid(this.#unpaid = unpaid);

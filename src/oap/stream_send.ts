@@ -196,8 +196,8 @@ export class StreamSend {
   }
 
   async #putInTurn(head: Uint8Array, payload: Uint8Array, free: () => void): Promise<void> {
-    // Several go out by one write, which costs less than one by one.
-    if (this.#queued >= AHEAD) await this.#ahead(AHEAD / 2);
+    // Several go out by one write, which costs less than one by one: also where others have filled the inbox.
+    await this.#ahead(AHEAD / 2);
     this.#check();
     const put = (): boolean => this.#offer(head, payload, free);
     const bytes = head.length + payload.length;

@@ -1,7 +1,9 @@
 /**
  * Plain sockets by `Bun.listen`; TLS by Bun's `node:tls`.
  *
- * Bun hands over a fresh buffer a read, and has copied written bytes when `write` returns.
+ * Bun hands over a fresh buffer a read, and has copied written bytes when `write` returns. Its sockets have
+ * no `writev`; that of `node:fs`, with their descriptor, is one (1.4.5), and a tenth cheaper than putting a
+ * header and its body together first.
  *
  * `Bun.connect` cannot be called off: a dial that timed out would keep its descriptor until the
  * kernel gives up, for minutes. So `node:net` connects, which can, and once it has, its socket is
@@ -11,6 +13,7 @@
  */
 
 import type { Socket as NetSocket } from "node:net";
+import process from "node:process";
 import { acceptRemedy } from "./accept_remedies.ts";
 import { AcceptWatch } from "./accept_watch.ts";
 import { endpoint } from "./endpoint.ts";
@@ -31,6 +34,7 @@ import type {
   StreamTls,
 } from "./runtime.ts";
 import { bindPrivately } from "./unix_socket.ts";
+import { writeParts } from "../write_parts.ts";
 import { type TurnWriter, WriteTurns } from "./write_turns.ts";
 
 /** The part of a Bun socket that is used. */
@@ -83,6 +87,7 @@ export class BunRuntime implements Runtime {
   readonly #bun: BunGlobal;
   readonly #uids = new PeerUids("bun");
   readonly #turns = new WriteTurns();
+  #files: Shared["files"] | undefined;
   #net: typeof import("node:net") | undefined;
   #node: Promise<NodeRuntime> | undefined;
 
@@ -107,6 +112,7 @@ export class BunRuntime implements Runtime {
   ): Promise<PendingSocket> {
     if (tls !== undefined) return await (await this.#secure()).connect(address, tls, handler);
     this.#net ??= await import("node:net");
+    const shared = await this.#share();
     const connecting = this.#net.connect({
       ...("path" in address
         ? { path: address.path }
@@ -115,7 +121,7 @@ export class BunRuntime implements Runtime {
     });
     const unix = "path" in address;
     if (unix) await this.#uids.load();
-    const socket = new BunSocket(handler, this.#turns, connecting);
+    const socket = new BunSocket(handler, shared, connecting);
     connecting.on("error", (cause) => socket.fault ??= faultOf(cause));
     connecting.on("close", () => socket.closed(undefined));
     connecting.on("connect", () => {
@@ -137,7 +143,7 @@ export class BunRuntime implements Runtime {
     }
     const unix = "path" in address;
     if (unix) await this.#uids.load();
-    const [uids, turns] = [this.#uids, this.#turns];
+    const [uids, shared] = [this.#uids, await this.#share()];
     const watch = new AcceptWatch(onFault);
     let taker = onAccept;
     const events: RawHandler = {
@@ -151,7 +157,7 @@ export class BunRuntime implements Runtime {
           destroy: () => raw.terminate(),
         });
         if (handler === undefined) raw.terminate();
-        else new BunSocket(handler, turns).open(raw, uid);
+        else new BunSocket(handler, shared).open(raw, uid);
       },
     };
     // deno-lint-ignore require-await -- it must have bound when it returns
@@ -180,6 +186,11 @@ export class BunRuntime implements Runtime {
     return bound;
   }
 
+  async #share(): Promise<Shared> {
+    this.#files ??= await import("node:fs");
+    return { turns: this.#turns, files: this.#files };
+  }
+
   /** Loaded when the first listener or dial asks for TLS. */
   #secure(): Promise<NodeRuntime> {
     return this.#node ??= import("./node.ts")
@@ -187,11 +198,18 @@ export class BunRuntime implements Runtime {
   }
 }
 
+/** What all sockets have in common. */
+interface Shared {
+  readonly turns: WriteTurns;
+  readonly files: typeof import("node:fs");
+}
+
 class BunSocket implements Socket, PendingSocket, TurnWriter {
   readonly lends = false;
   readonly handler: SocketHandler;
   fault: SocketFault | undefined;
   readonly #turns: WriteTurns;
+  readonly #files: Shared["files"];
   #waits = false;
   #raw: RawSocket | undefined;
   #connecting: NetSocket | undefined;
@@ -202,12 +220,13 @@ class BunSocket implements Socket, PendingSocket, TurnWriter {
 
   /**
    * @param handler Whom to tell.
-   * @param turns Of all sockets.
+   * @param shared Of all sockets.
    * @param connecting What still connects; it is given up with this.
    */
-  constructor(handler: SocketHandler, turns: WriteTurns, connecting?: NetSocket) {
+  constructor(handler: SocketHandler, { turns, files }: Shared, connecting?: NetSocket) {
     this.handler = handler;
     this.#turns = turns;
+    this.#files = files;
     this.#connecting = connecting;
   }
 
@@ -245,6 +264,32 @@ class BunSocket implements Socket, PendingSocket, TurnWriter {
       this.#turns.wait(this);
     }
     return n;
+  }
+
+  writev(parts: readonly Uint8Array[]): number {
+    // The rest by a write of Bun's own: only one that falls short makes Bun tell when there is room again.
+    return writeParts(this, parts, this.#together(parts));
+  }
+
+  /** Writes those that its turn has room for by one call. What of the rest, Bun's own write will tell. */
+  #together(parts: readonly Uint8Array[]): number {
+    const fd = this.#raw?.fd ?? -1;
+    const room = this.#turns.room(Infinity);
+    let bytes = 0;
+    let count = 0;
+    while (count < parts.length && bytes + parts[count]!.length <= room) {
+      bytes += parts[count++]!.length;
+    }
+    if (fd < 0 || count < 2 || process.platform === "win32") return 0;
+    try {
+      const n = this.#files.writevSync(fd, count < parts.length ? parts.slice(0, count) : parts);
+      this.#turns.spend(n);
+      return n;
+    } catch (cause) {
+      // The system tells once that a connection is broken, and has told it here.
+      if ((cause as { code?: unknown }).code !== "EAGAIN") this.fault ??= faultOf(cause);
+      return 0;
+    }
   }
 
   onTurn(): void {

@@ -151,6 +151,13 @@ export interface Socket {
    * counted them. Less than offered: offer the rest after `onDrain`.
    */
   write(bytes: Uint8Array): number;
+  /**
+   * As {@linkcode Socket.write} for several pieces, one behind the other, by one call to the kernel: where
+   * the runtime offers nothing like it, this is missing.
+   *
+   * @returns How many bytes were taken. The socket does not lend.
+   */
+  readonly writev?: ((parts: readonly Uint8Array[]) => number) | undefined;
   /** Holds writes back, where the runtime can send several at once, until {@linkcode Socket.uncork}. */
   cork(): void;
   /** Sends what `cork` held back. */

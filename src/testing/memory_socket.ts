@@ -12,6 +12,7 @@ import type {
   SocketHandler,
   SocketInfo,
 } from "../runtime/runtime.ts";
+import { writeParts } from "../write_parts.ts";
 import { MemoryDirection, type MemoryWire, type Path, type Receiving } from "./memory_wire.ts";
 
 /** How the sockets of a runtime differ. */
@@ -26,6 +27,7 @@ export interface SocketHabits {
 export class MemorySocket implements Socket, PendingSocket, Receiving {
   readonly lends: boolean;
   readonly owns: boolean;
+  readonly writev: Socket["writev"];
   readonly info: SocketInfo;
   handler: SocketHandler | undefined;
   closed = false;
@@ -54,6 +56,7 @@ export class MemorySocket implements Socket, PendingSocket, Receiving {
     this.handler = handler;
     this.lends = habits.lends;
     this.owns = habits.owns;
+    this.writev = habits.lends ? undefined : (parts) => writeParts(this, parts);
     this.#path = path;
     this.#onClosed = onClosed;
     this.info = {

@@ -17,6 +17,7 @@ import type {
   SocketHandler,
   SocketInfo,
 } from "../../runtime/runtime.ts";
+import { writeParts } from "../../write_parts.ts";
 import type { World } from "./world.ts";
 
 /** A runtime whose sockets are counted and watched. */
@@ -165,6 +166,7 @@ class WatchedHandler implements SocketHandler {
 
 class WatchedSocket implements Socket {
   readonly lends: boolean;
+  readonly writev: Socket["writev"];
   readonly #world: World;
   readonly #inner: Socket;
   readonly #name: string;
@@ -179,6 +181,7 @@ class WatchedSocket implements Socket {
     this.#inner = inner;
     this.#name = name;
     this.lends = inner.lends;
+    this.writev = inner.writev && ((parts) => writeParts(this, parts));
   }
 
   get info(): SocketInfo {
