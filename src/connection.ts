@@ -74,8 +74,6 @@ export interface IoOptions {
  * ```
  */
 export class Connection implements Attachable, AsyncDisposable {
-  /** Resolves once, with the first cause. Never rejects. */
-  readonly closed: Promise<CloseReason>;
   readonly #link: Link;
   /** Gone once a protocol has taken the bytes over. */
   #raw: RawSink | undefined;
@@ -85,9 +83,13 @@ export class Connection implements Attachable, AsyncDisposable {
   /** @internal Made by {@linkcode Listener} and {@linkcode Transport.dial}. */
   constructor(link: Link) {
     this.#link = link;
-    this.closed = link.closed;
     this.#raw = new RawSink(link);
     link.use(this.#raw);
+  }
+
+  /** Resolves once, with the first cause. Never rejects. */
+  get closed(): Promise<CloseReason> {
+    return this.#link.closed;
   }
 
   /** What is known of it. */

@@ -151,8 +151,13 @@ export class ConnectionTable implements LinkHost {
     link.belong();
     this.counters.opened++;
     const openedAfter = link.openedAfter ?? 0;
-    this.counters.of(address.transport!).handshakes[link.pq].observe(openedAfter / 1_000);
+    const traffic = this.counters.of(address.transport!);
+    traffic.handshakes[link.pq].observe(openedAfter / 1_000);
     if (this.log.wants("DEBUG")) this.log.opened(link.info, openedAfter);
+    if (link.role === "dialer") {
+      traffic.dialsOk[link.pq]++;
+      this.log.dialled(address, link.options.id);
+    }
     events.onOpen(link);
     return undefined;
   }

@@ -4,16 +4,39 @@
  * @module
  */
 
+import type { CloseReason } from "./close_reason.ts";
 import type { ConfigSnapshot } from "./config/config.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection_table.ts";
-import { deferred } from "./deferred.ts";
+import { type Deferred, deferred } from "./deferred.ts";
 import { TransportError } from "./errors.ts";
+import type { Link, LinkEvents } from "./link.ts";
 import type { DialOptions, TransportHooks } from "./options.ts";
 import type { ResolvedAddress } from "./resolve_address.ts";
 import { type PendingSocket, type Runtime, TlsMaterialError } from "./runtime/runtime.ts";
 import { gate } from "./tls/gate.ts";
 import { clientTls, materialError, pqRule } from "./tls/material.ts";
+
+/** Tells a dial of its link once, and then holds nothing for it: a link keeps what it tells. */
+class Dialled implements LinkEvents {
+  #opened: Deferred<Connection> | undefined;
+
+  constructor(opened: Deferred<Connection>) {
+    this.#opened = opened;
+  }
+
+  onOpen(link: Link): void {
+    this.#opened?.resolve(new Connection(link));
+    this.#opened = undefined;
+  }
+
+  onClosed(_link: Link, { error }: CloseReason): void {
+    this.#opened?.reject(
+      error ?? new TransportError("io_closed", "The dial was given up", { op: "dial" }),
+    );
+    this.#opened = undefined;
+  }
+}
 
 /**
  * Connects once; the link's own deadline is `dial_timeout`.
@@ -31,13 +54,7 @@ export async function dial(
   const { signal } = options;
   signal?.throwIfAborted();
   const opened = deferred<Connection>();
-  const link = table.dialling(address, {
-    onOpen: (link) => opened.resolve(new Connection(link)),
-    onClosed: (_link, reason) =>
-      opened.reject(
-        reason.error ?? new TransportError("io_closed", "The dial was given up", { op: "dial" }),
-      ),
-  });
+  const link = table.dialling(address, new Dialled(opened));
   const onAbort = (): void => {
     opened.reject(signal!.reason);
     link.abort();

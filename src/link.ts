@@ -15,7 +15,7 @@ import type { ConfigSnapshot } from "./config/config.ts";
 import type { ConnectionInfo } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import type { DeadlineName, DeadlineOwner } from "./deadlines.ts";
-import { deferred } from "./deferred.ts";
+import { type Deferred, deferred } from "./deferred.ts";
 import { TransportError } from "./errors.ts";
 import type { Admitted } from "./limits/admission.ts";
 import type { ByteAccount } from "./limits/byte_account.ts";
@@ -74,7 +74,6 @@ export class Link
   implements SocketHandler, Carrier, ReadingOwner, WriterOwner, Opening, DeadlineOwner {
   readonly role: "dialer" | "listener";
   readonly outbox: Writer;
-  readonly closed: Promise<CloseReason>;
   /** Bytes received. */
   bytesIn = 0;
   /** Bytes sent. */
@@ -89,12 +88,12 @@ export class Link
   readonly #clocks: LinkClocks;
   readonly #account: ByteAccount;
   readonly #reading: Reading;
-  readonly #resolveClosed: (reason: CloseReason) => void;
   #state: "opening" | "open" | "draining" | "closed" = "opening";
   #pending: PendingSocket | undefined;
   #socket: Socket | undefined;
   #sink: Sink | undefined;
   #abort: AbortController | undefined;
+  #closed: Deferred<CloseReason> | undefined;
   #cause: CloseReason | undefined;
   #info: ConnectionInfo | undefined;
   #peerEnded = false;
@@ -116,9 +115,6 @@ export class Link
     this.#account = limits.budget.account(options.admitted.peer);
     this.#reading = new Reading(this, limits, this.#account, counters);
     this.outbox = new Writer(inbox, this, this.#account);
-    const { promise, resolve } = deferred<CloseReason>();
-    this.closed = promise;
-    this.#resolveClosed = resolve;
     const delay = options.address.transport === "arti" ? arti.pre_dial_delay : 0;
     this.#clocks.opening(options.role === "listener" ? handshake_timeout : dial_timeout + delay);
   }
@@ -151,6 +147,14 @@ export class Link
   /** What TLS negotiated. */
   get pq(): PqLabel {
     return this.#socket?.info.tls?.pq ?? "off";
+  }
+
+  get closed(): Promise<CloseReason> {
+    if (this.#closed === undefined) {
+      this.#closed = deferred();
+      if (this.#state === "closed") this.#closed.resolve(this.#cause!);
+    }
+    return this.#closed.promise;
   }
 
   get signal(): AbortSignal {
@@ -450,7 +454,7 @@ export class Link
     this.#abort?.abort(error);
     this.#account.close();
     this.#host.onClosed(this, reason);
-    this.#resolveClosed(reason);
+    this.#closed?.resolve(reason);
     // Last, as it can take long: no promise waits for the kernel.
     const socket = this.#socket ?? this.#pending;
     this.#socket = this.#pending = undefined;

@@ -262,7 +262,6 @@ export class Transport implements AsyncDisposable {
     const resolved = resolveAddress(target, options.tls !== undefined, this.config);
     const { address } = resolved;
     const { counters, log } = this.#table;
-    const traffic = counters.of(address.transport!);
     this.#work.dials();
     try {
       const refusal = this.#work.dialRefusal();
@@ -272,12 +271,9 @@ export class Transport implements AsyncDisposable {
       }
       const runtime = await this.#sockets();
       const { config } = this;
-      const connection = await dial(runtime, this.#table, config, resolved, options, this.#hooks);
-      traffic.dialsOk[connection.info.tls?.pq ?? "off"]++;
-      log.dialled(address, connection.info.id);
-      return connection;
+      return await dial(runtime, this.#table, config, resolved, options, this.#hooks);
     } catch (error) {
-      traffic.dialsErr++;
+      counters.of(address.transport!).dialsErr++;
       log.dialFailed(address, error);
       throw error;
     }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Connection, Transport, type TransportConfig } from "../../mod.ts";
+import { Transport, type TransportConfig } from "../../mod.ts";
 import {
   corrIds,
   FLAGS,
@@ -74,13 +74,16 @@ function answer(link: FramedConnection, counting: Counting): void {
 async function serve({ kind }: Job): Promise<Server> {
   const transport = new Transport(CONFIG);
   const counting = new Counting();
-  const onConnection = async (connection: Connection): Promise<void> => {
-    const link = framed(connection, { fragments: kind === "flow" });
-    if (kind === "flow") receive(link, counting);
-    else answer(link, counting);
-    await link.closed;
+  const listener = await transport.listen({ address: "tcp://127.0.0.1:0" });
+  // A handler would have to last as long as its connection, and the raw sockets have none.
+  const accept = async (): Promise<void> => {
+    for await (const connection of listener) {
+      const link = framed(connection, { fragments: kind === "flow" });
+      if (kind === "flow") receive(link, counting);
+      else answer(link, counting);
+    }
   };
-  const listener = await transport.listen({ address: "tcp://127.0.0.1:0", onConnection });
+  void accept();
   const { port = 0 } = listener.address;
   return { port, tally: () => counting.take(), close: () => transport.close() };
 }

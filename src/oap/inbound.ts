@@ -23,8 +23,9 @@ export class InboundRequests {
   #limit: number;
   /** An id may be in it several times. */
   readonly #unanswered: IdQueue;
-  /** Streams that are not at their end. */
-  readonly #streams: IdTable<number>;
+  /** Streams that are not at their end; made with the first. */
+  #streams: IdTable<number> | undefined = undefined;
+  readonly #tables: IdMemory;
   #stopped = false;
 
   /** @param limit Most unanswered requests; at most 64. @param memory Where memory for ids comes from. */
@@ -34,7 +35,7 @@ export class InboundRequests {
   ) {
     this.#limit = limit;
     this.#unanswered = new IdQueue(memory.queues);
-    this.#streams = new IdTable(memory.tables);
+    this.#tables = memory.tables;
   }
 
   /** Requests that wait for our answer. */
@@ -67,23 +68,23 @@ export class InboundRequests {
     const streams = this.#streams;
     const start = (flags & FLAGS.START) !== 0;
     const end = (flags & FLAGS.END) !== 0;
-    const known = streams.size === 0 ? -1 : streams.find(view, at);
-    const state = known < 0 ? 0 : streams.get(known);
+    const known = streams === undefined || streams.size === 0 ? -1 : streams.find(view, at);
+    const state = known < 0 ? 0 : streams!.get(known);
     if (state === REFUSED) {
-      if (end) streams.removeAt(known);
+      if (end) streams!.removeAt(known);
       return "drop";
     }
     if (!start && state === STREAMING) {
-      if (end) streams.removeAt(known);
+      if (end) streams!.removeAt(known);
       return "deliver";
     }
     if (end && !start) return "deliver"; // the rest of a stream that is answered already
     // A request of its own, be its id in use or not: reusing one does not get round the limit.
-    const more = start && !end && (known >= 0 || streams.size < STREAMS);
+    const more = start && !end && (known >= 0 || (streams?.size ?? 0) < STREAMS);
     if (!this.full) {
       this.#unanswered.add(view, at);
       if (more) this.#put(view, at, known, STREAMING);
-      else if (known >= 0) streams.removeAt(known);
+      else if (known >= 0) streams!.removeAt(known);
       return "deliver";
     }
     if (final && more) this.#put(view, at, known, REFUSED);
@@ -96,6 +97,7 @@ export class InboundRequests {
   }
 
   #put(view: DataView, at: number, known: number, state: number): void {
+    this.#streams ??= new IdTable(this.#tables);
     if (known < 0) this.#streams.add(view, at, state);
     else this.#streams.set(known, state);
   }

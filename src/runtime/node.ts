@@ -182,8 +182,10 @@ export class NodeRuntime implements Runtime {
     });
     this.#alive.add(raw);
     const socket: NodeSocket = new NodeSocket(raw, handler);
-    if ("path" in address) socket.readUid = () => this.#uids.of(descriptorOf(raw));
-    raw.on("connect", () => socket.open());
+    raw.once("connect", () => {
+      if ("path" in address) socket.uid = this.#uids.of(descriptorOf(raw));
+      socket.open();
+    });
     return socket;
   }
 
@@ -195,7 +197,7 @@ export class NodeRuntime implements Runtime {
     if (handle === undefined || handle === null) {
       this.#alive.add(raw);
       const socket = new NodeSocket(raw, handler);
-      socket.readUid = () => pending.uid;
+      socket.uid = pending.uid;
       socket.flow();
       socket.open();
       return;
@@ -214,7 +216,7 @@ export class NodeRuntime implements Runtime {
     raw.destroy();
     this.#alive.add(own);
     const socket = new NodeSocket(own, handler);
-    socket.readUid = () => pending.uid;
+    socket.uid = pending.uid;
     socket.open();
     own.resume();
   }

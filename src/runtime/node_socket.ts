@@ -29,6 +29,8 @@ export interface Below {
   readonly room?: () => boolean;
 }
 
+const NOTHING: Below = Object.freeze({});
+
 /** How long an end waits before it looks for room again, in milliseconds. */
 const ROOM_MS = 5;
 
@@ -41,8 +43,8 @@ export class NodeSocket implements Socket, PendingSocket {
   readonly #handler: SocketHandler;
   readonly #tls: (() => TlsInfo) | undefined;
   readonly #below: Below;
-  /** Tells the user at the other end of a Unix socket, once it is open. */
-  readUid: (() => number | null | undefined) | undefined;
+  /** The user at the other end of a Unix socket, where it is known; to be set before it opens. */
+  uid: number | null | undefined;
   #info: SocketInfo = {};
   #lent = 0;
   #refused = false;
@@ -71,7 +73,7 @@ export class NodeSocket implements Socket, PendingSocket {
     handler: SocketHandler,
     tls?: () => TlsInfo,
     under?: NetSocket,
-    below: Below = {},
+    below: Below = NOTHING,
     halfCloses: boolean = true,
   ) {
     this.halfCloses = halfCloses;
@@ -120,7 +122,7 @@ export class NodeSocket implements Socket, PendingSocket {
     this.#opened = true;
     const remote = this.remote;
     const local = endpoint(this.#under.localAddress, this.#under.localPort);
-    const uid = this.readUid?.() ?? undefined;
+    const uid = this.uid ?? undefined;
     this.#info = {
       ...(uid === undefined ? {} : { uid }),
       ...(remote === undefined ? {} : { remote }),

@@ -108,10 +108,7 @@ export class NodeTls {
       const info = (): TlsInfo =>
         tlsInfo(raw, { groups, serverName, group: hello.group, peer: tls.peerOf(raw) });
       const socket: NodeSocket = new NodeSocket(raw, handler, info, under, below);
-      if ("path" in address) {
-        const uid = this.#uids.of(descriptorOf(under));
-        socket.readUid = () => uid;
-      }
+      if ("path" in address) socket.uid = this.#uids.of(descriptorOf(under));
       pending.becomes(socket);
       raw.on("secureConnect", () => {
         const refusal = tls.refusal(raw);
@@ -141,7 +138,7 @@ export class NodeTls {
     const { groups } = tls;
     const info = (): TlsInfo => tlsInfo(secure, { groups, group: hello.group });
     const socket: NodeSocket = new NodeSocket(secure, handler, info, raw, below);
-    socket.readUid = () => pending.uid;
+    socket.uid = pending.uid;
     secure.on("secure", () => {
       const refusal = tls.refusal(secure);
       if (refusal === undefined) socket.open();

@@ -300,7 +300,11 @@ describe("refusals", () => {
     link.abort();
     assert.deepEqual(
       log.map(({ event, reason, duration_ms, bytes }) => [event, reason, duration_ms, bytes]),
-      [["handshake", undefined, 30, undefined], ["shutdown", "aborted", 100, 13]],
+      [
+        ["handshake", undefined, 30, undefined],
+        ["dial", undefined, undefined, undefined],
+        ["shutdown", "aborted", 100, 13],
+      ],
     );
   });
 });
