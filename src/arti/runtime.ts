@@ -129,6 +129,7 @@ class Dial implements PendingSocket {
   readonly #clock: Clock;
   #over = false;
   #next: PendingSocket | undefined;
+  #wake = (): void => {};
 
   constructor(handler: SocketHandler, clock: Clock) {
     this.#handler = handler;
@@ -137,8 +138,10 @@ class Dial implements PendingSocket {
 
   async pause(ms: number): Promise<void> {
     const { promise, resolve } = deferred<void>();
-    this.#clock.after(ms, resolve);
+    this.#wake = resolve;
+    const timer = this.#clock.after(ms, resolve);
     await heldOpen(promise);
+    timer.cancel(); // it has fired, or the dial was given up
     if (this.#over) throw new Error("the dial was given up");
   }
 
@@ -162,6 +165,7 @@ class Dial implements PendingSocket {
     if (this.#next !== undefined) return this.#next.destroy();
     if (this.#over) return;
     this.#over = true;
+    this.#wake();
     queueMicrotask(() => this.#handler.onClose(undefined));
   }
 }

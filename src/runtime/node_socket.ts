@@ -31,8 +31,12 @@ export interface Below {
 
 const NOTHING: Below = Object.freeze({});
 
-/** How long an end waits before it looks for room again, in milliseconds. */
+/**
+ * How long an end waits before it looks for room again, in milliseconds: twice as long each time. It is no
+ * event, as Bun tells of room only where a write of its own was short (see send_room.ts).
+ */
 const ROOM_MS = 5;
+const MOST_ROOM_MS = 80;
 
 /** Wires a runtime socket to a handler. Opened by {@linkcode NodeSocket.open}, once it is usable. */
 export class NodeSocket implements Socket, PendingSocket {
@@ -195,10 +199,15 @@ export class NodeSocket implements Socket, PendingSocket {
   }
 
   shutdown(): void {
+    this.#endInRoom(ROOM_MS);
+  }
+
+  #endInRoom(waitMs: number): void {
     const { room } = this.#below;
     if (room === undefined || this.#closed) return void this.#raw.end();
-    if (this.#lent === 0 && room()) this.#raw.end();
-    else setTimeout(() => this.#raw.destroyed || this.shutdown(), ROOM_MS);
+    if (this.#lent === 0 && room()) return void this.#raw.end();
+    const next = Math.min(2 * waitMs, MOST_ROOM_MS);
+    setTimeout(() => this.#raw.destroyed || this.#endInRoom(next), waitMs);
   }
 
   destroy(): void {

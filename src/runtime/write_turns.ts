@@ -49,11 +49,14 @@ export class WriteTurns {
       const waiting = this.#waiting;
       this.#waiting = [];
       let served = 0;
-      while (served < waiting.length && this.#left > 0) waiting[served++]!.onTurn();
-      // before those who ask again meanwhile
-      if (served < waiting.length) {
-        this.#waiting = waiting.slice(served).concat(this.#waiting);
-        this.#renew();
+      try {
+        while (served < waiting.length && this.#left > 0) waiting[served++]!.onTurn();
+      } finally {
+        // Also where one threw, which is told as any error of a callback is. Before those who ask again.
+        if (served < waiting.length) {
+          this.#waiting = waiting.slice(served).concat(this.#waiting);
+          this.#renew();
+        }
       }
     });
   }

@@ -150,6 +150,23 @@ describe("dials on Tor", () => {
     await server.close();
   });
 
+  it("leave no timer behind when they are given up while they wait", async () => {
+    const addon = new ArtiStandIn();
+    const clock = new ManualClock();
+    const client = await on(addon, { arti: { pre_dial_delay: "5s" } }, { clock });
+    const before = clock.pending;
+    const abort = new AbortController();
+    const dialling = client.dial(`${"a".repeat(56)}.onion:7000`, { signal: abort.signal });
+    const turn = (): Promise<void> => new Promise((next) => setTimeout(next, 0));
+    await turn();
+    assert(clock.pending > before);
+    abort.abort();
+    await dialling.catch(() => {});
+    await turn();
+    assertEquals(clock.pending, before);
+    await client.close();
+  });
+
   it("try again while Tor, though it is ready, has not chosen its guards, for three seconds", async () => {
     const addon = new ArtiStandIn();
     const server = await on(addon);

@@ -58,6 +58,28 @@ describe("writes in turns", () => {
     assert.equal(log.join(""), "abcd" + "ab" + "c" + "d" + "bcd");
   });
 
+  it("go on with the others when one of them throws", () => {
+    const immediate = globalThis.setImmediate;
+    const turns = new WriteTurns();
+    const due: (() => void)[] = [];
+    globalThis.setImmediate = ((callback: () => void) => void due.push(callback)) as never;
+    try {
+      const log: string[] = [];
+      const fault = new Error("a socket of the runtime is broken");
+      turns.wait({
+        onTurn: () => {
+          throw fault;
+        },
+      });
+      turns.wait({ onTurn: () => void log.push("next") });
+      assert.throws(() => due.shift()!(), fault);
+      due.shift()!();
+      assert.deepEqual(log, ["next"]);
+    } finally {
+      globalThis.setImmediate = immediate;
+    }
+  });
+
   it("do not wait while there is room", () => {
     const turns = new WriteTurns();
     turns.spend(MIB);
