@@ -50,6 +50,7 @@ export class RawSink implements Sink {
 
   push(bytes: Uint8Array, owned: boolean): SinkReport {
     let from = 0;
+    let kept = false;
     const reader = this.#reader;
     if (reader !== undefined && bytes.length > 0) {
       from = Math.min(bytes.length, reader.into.length);
@@ -59,12 +60,14 @@ export class RawSink implements Sink {
     }
     if (from < bytes.length) {
       const rest = from === 0 ? bytes : bytes.subarray(from);
-      this.#held.push(keep(rest, owned));
+      const part = keep(rest, owned);
+      kept = part === rest;
+      this.#held.push(part);
       this.#bytes += rest.length;
     }
     this.#paused = this.#retained >= GATHER_BYTES;
     const retained = this.#retained;
-    return { retained, owed: 0, completed: 1, pause: this.#paused, waits: false };
+    return { retained, owed: 0, completed: 1, pause: this.#paused, waits: false, kept };
   }
 
   end(): void {
@@ -126,12 +129,20 @@ export class RawSink implements Sink {
       new TransportError("misuse", "A protocol took the connection over", { op: "read" }),
     );
     link.use(sink);
-    for (const bytes of this.#held.splice(0)) {
-      if (link.isClosed) break;
-      link.deliver(bytes);
-    }
+    const held = this.#held.splice(0);
     this.#bytes = 0;
-    if (link.isClosed) link.retain(0);
+    if (link.isClosed) {
+      // What came before an orderly end is the new sink's as it was this one's.
+      let retained = 0;
+      for (const bytes of held) ({ retained } = sink.push(bytes, true));
+      link.retain(retained);
+    } else {
+      for (const bytes of held) {
+        link.deliver(bytes);
+        if (link.isClosed) break; // the sink's doing
+      }
+      if (link.isClosed) link.retain(0);
+    }
     if (this.#reason !== undefined) sink.closed(this.#reason);
     else if (this.#ended && !link.isClosed) sink.end();
   }

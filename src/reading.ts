@@ -13,6 +13,7 @@ import type { Limits } from "./limits/limits.ts";
 import type { PaceScope } from "./limits/lane.ts";
 import type { Pacer } from "./limits/pacer.ts";
 import type { Peer } from "./limits/peers.ts";
+import { release } from "./release.ts";
 import { ReceiveWindow, WIDE_BYTES } from "./receive_window.ts";
 import type { SinkReport } from "./sink.ts";
 
@@ -157,6 +158,7 @@ export class Reading implements IntakeOwner {
   #push(bytes: Uint8Array, owned: boolean): void {
     const report = this.#owner.push(bytes, owned);
     if (report === undefined) return;
+    if (owned && report.kept === false) release(bytes);
     this.#retained = report.retained;
     this.#owed = report.owed;
     if (!this.#charge()) return;

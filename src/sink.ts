@@ -37,6 +37,11 @@ export interface SinkReport {
   readonly pause: boolean;
   /** The pause is for memory: the peer's frame deadline goes on. */
   readonly waits?: boolean;
+  /**
+   * Whether the memory of this push, where it was `owned`, is in use still. Where it is `false`, it is freed
+   * at once; else the garbage collector sees to it.
+   */
+  readonly kept?: boolean;
 }
 
 /** A consumer of a connection's bytes. Calls are synchronous and come one at a time. */

@@ -188,14 +188,15 @@ export class ByteAccount {
   }
 
   /**
-   * The connection is over: gives all back, but for what it leaves behind.
+   * The connection is over: gives all back, but for what it leaves behind. Asked again, as another sink
+   * takes that over, it tells whether so much of it still counts.
    *
    * @param left Bytes received that nobody has taken; {@linkcode ByteAccount.retain} tells when they are.
    * @param ours Whether this side closed it.
    * @returns `false` where there is no room for these.
    */
   close(left: number = 0, ours: boolean = false): boolean {
-    if (this.#closed) return left === 0;
+    if (this.#closed) return this.#budget.leavings.covers(this, left);
     this.#closed = true;
     const stays = left === 0 ||
       this.#budget.leavings.add(this, this.#share, left, this.#incoming, ours);

@@ -69,6 +69,11 @@ export class Leavings {
     return true;
   }
 
+  /** Whether so many bytes of a connection that is over are counted. */
+  covers(owner: object, bytes: number): boolean {
+    return bytes <= (this.#left.get(owner)?.bytes ?? 0);
+  }
+
   /** So many of its bytes are still not taken. */
   lower(owner: object, bytes: number): void {
     const left = this.#left.get(owner);

@@ -5,6 +5,7 @@
  */
 
 import { CAPS } from "../caps.ts";
+import { release } from "../release.ts";
 
 const FIRST_BYTES = 256;
 
@@ -105,12 +106,17 @@ export class Assembly {
   /** The finished frame; the next one can begin. */
   take(): Uint8Array {
     const bytes = this.#buffer as Uint8Array;
-    this.drop();
+    this.#forget();
     return bytes;
   }
 
-  /** Forgets the frame. */
+  /** Gives the frame up, and its memory back. */
   drop(): void {
+    if (this.#buffer !== undefined) release(this.#buffer);
+    this.#forget();
+  }
+
+  #forget(): void {
     this.have = this.need = 0;
     this.#buffer = undefined;
   }
@@ -126,7 +132,10 @@ export class Assembly {
       ? this.need
       : Math.min(this.need, Math.max(FIRST_BYTES, n, 2 * (old?.length ?? 0)));
     const grown = whole && this.pool !== undefined ? this.pool.take(size) : new Uint8Array(size);
-    if (old !== undefined) grown.set(old.subarray(0, this.have));
+    if (old !== undefined) {
+      grown.set(old.subarray(0, this.have));
+      release(old);
+    }
     return this.#buffer = grown;
   }
 }

@@ -8,6 +8,7 @@ import { CAPS } from "../caps.ts";
 import { type CloseReason, leftBehind } from "../close_reason.ts";
 import { TransportError } from "../errors.ts";
 import { keep } from "../keep.ts";
+import { release } from "../release.ts";
 import { type Carrier, GATHER_BYTES, PART_BYTES, type Sink, type SinkReport } from "../sink.ts";
 import { FramePool } from "./assembly.ts";
 import { type BorrowedBatch, FrameBatch } from "./batch.ts";
@@ -56,6 +57,8 @@ function memoryOf(carrier: Carrier): Memory {
   }));
 }
 
+type Told = { -readonly [K in keyof SinkReport]: SinkReport[K] };
+
 /** Everything that belongs to one framed connection. */
 export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   /** What the connection offers. */
@@ -81,12 +84,13 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   readonly #parser: Parser;
   #timedAt = 0; // frames decoded before the next that is timed
   readonly #router: Router;
-  readonly #report: { -readonly [K in keyof SinkReport]: SinkReport[K] } = {
+  readonly #report: Told = {
     retained: 0,
     owed: 0,
     completed: 0,
     pause: false,
     waits: false,
+    kept: false,
   };
   /** What was read and cannot be decoded yet: the work queue is full, or memory must be waited for. */
   readonly #held: Uint8Array[] = [];
@@ -187,9 +191,16 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
 
   push(bytes: Uint8Array, owned: boolean): SinkReport {
     this.receives++;
-    if (this.#held.length > 0) this.#held.push(keep(bytes, owned));
-    else this.#take(bytes, owned);
-    return this.#tell();
+    let kept: boolean;
+    if (this.#held.length === 0) kept = this.#take(bytes, owned);
+    else {
+      const part = keep(bytes, owned);
+      kept = part === bytes;
+      this.#held.push(part);
+    }
+    const report = this.#tell();
+    report.kept = kept;
+    return report;
   }
 
   /** Memory of an unfinished frame, for the parser. */
@@ -246,7 +257,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   /** Decodes nothing any more. Whoever keeps the connection does not keep what came of a frame. */
   #stop(): void {
     this.#over = true;
-    this.#held.length = 0;
+    this.#held.splice(0).forEach(release);
     this.#parser.assembly.drop();
     wipeScratch();
   }
@@ -258,14 +269,22 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     }
   }
 
-  /** Decodes and delivers as much as may be delivered; holds the rest. */
-  #take(bytes: Uint8Array, owned: boolean): void {
+  /** Decodes and delivers as much as may be delivered; holds the rest. Returns whether `bytes` are in use still. */
+  #take(bytes: Uint8Array, owned: boolean): boolean {
+    let kept = false;
     try {
       for (let from = 0; from < bytes.length && !this.#over;) {
-        const room = this.#consumer !== undefined || this.queue.wanted ? Infinity : this.#room;
+        const room = this.#consumer !== undefined || this.queue.wanted
+          ? Infinity
+          // What the connection left behind is counted as it came: inflated, it would be more.
+          : this.#gone
+          ? 0
+          : this.#room;
         if (room <= 0 || this.#parser.blocked) {
-          this.#held.unshift(keep(bytes.subarray(from), owned));
-          return;
+          const rest = bytes.subarray(from);
+          const part = keep(rest, owned);
+          this.#held.unshift(part);
+          return kept || part === rest;
         }
         this.#parser.nextMaxFrameBytes = this.sender.maxFrameBytes;
         const timed = bytes.length >= TIMED_BYTES || this.counters.framesIn >= this.#timedAt;
@@ -276,13 +295,15 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
           this.#totals.reads.took(this.carrier.now() - before, found.completed);
           this.#timedAt = this.counters.framesIn + found.completed + TIMED_OF;
         }
-        this.#distribute(found, owned);
+        if (this.#distribute(found, owned)) kept = true;
         if (this.#parser.finished) this.#settleReserved();
         if (this.#parser.error !== undefined) this.#fault(this.#parser.error);
       }
     } catch (error) {
       this.#break(TransportError.from(error, "internal", { op: "decode", origin: "library" }));
+      return true;
     }
+    return kept;
   }
 
   /** What was reserved for a frame is now retained, or given back if the application has it. */
@@ -291,18 +312,22 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     this.carrier.retain(this.#report.retained = this.#retained, true);
   }
 
-  #distribute(found: Found, owned: boolean): void {
+  /** Returns whether the read is in a batch that waits. */
+  #distribute(found: Found, owned: boolean): boolean {
     this.#completed += found.completed;
+    let kept = false;
     const lending = this.#consumer !== undefined;
     const fault = this.#router.route(found, ({ runs, items }) => {
       if (lending) this.#lend(runs, items);
       else {
-        const kept = owned && fillRead(runs) ? runs : copyRuns(runs, false);
-        this.queue.push(new FrameBatch(kept, items));
+        const keeps = owned && fillRead(runs);
+        if (keeps) kept ||= runs.some(({ source }) => !source.own);
+        this.queue.push(new FrameBatch(keeps ? runs : copyRuns(runs, false), items));
       }
     }, lending);
     if (fault !== undefined) this.#fault(fault);
     if (this.#draining) this.settled();
+    return kept;
   }
 
   #lend(runs: readonly Run[], length: number): void {
@@ -333,7 +358,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     while (this.#held.length > 0 && !this.#over) {
       const bytes = this.#held.shift() as Uint8Array;
       const before = this.#held.length;
-      this.#take(bytes, true);
+      if (!this.#take(bytes, true)) release(bytes);
       if (this.#held.length > before) return;
     }
     if ((this.#ended || this.#gone) && !this.#over) this.#finish();
@@ -363,7 +388,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     return sum;
   }
 
-  #tell(): SinkReport {
+  #tell(): Told {
     const report = this.#report;
     const pause = this.#behind && !this.#over;
     if (pause && !report.pause) this.counters.pauses++;

@@ -16,6 +16,7 @@ import { inflatePayload } from "./guard.ts";
 import { CAP_REFUSED, CONTROL, WINDOW_BYTES } from "./abi.ts";
 import type { Hot } from "./hot.ts";
 import { hot } from "./instance.ts";
+import { release } from "../release.ts";
 import { scanRows, scanWindow } from "./scan.ts";
 import { Source } from "./source.ts";
 
@@ -360,7 +361,10 @@ export class Parser {
     const frame = this.#takeAssembled();
     this.#complete(frame);
     // Inflated, it lies elsewhere.
-    if (((frame[7] as number) & FLAGS.COMP) !== 0) assembly.pool?.give(frame);
+    if (((frame[7] as number) & FLAGS.COMP) !== 0) {
+      if (assembly.pool === undefined) release(frame);
+      else assembly.pool.give(frame);
+    }
     return at;
   }
 

@@ -146,6 +146,33 @@ describe("I-G2: what connections leave behind", () => {
     await close();
   });
 
+  for (const frames of [1, 50]) {
+    it(`gives what it left behind to a protocol that takes it over later: ${frames} frames`, async () => {
+      const runtime = new MemoryNetwork({ seed: 10 });
+      const budget = new ByteBudget();
+      const server = new Transport({}, { runtime, budget });
+      const client = new Transport({}, { runtime: runtime.host("10.0.0.1") });
+      let accepted: Connection | undefined;
+      const listener = await server.listen({
+        address: "tcp://127.0.0.1:0",
+        onConnection: async (connection) => {
+          accepted = connection;
+          await connection.closed;
+        },
+      });
+      const connection = await client.dial(listener.address);
+      const sent = SENT.subarray(0, frames * 1_000);
+      await connection.write(sent);
+      await until("the bytes", () => server.counters().bytesIn >= sent.length);
+      await Promise.all([accepted!.close(), connection.close()]);
+      assert.ok(budget.leavings.bytes >= sent.length);
+      assert.equal(await takeFrames(accepted!)(), sent.length);
+      assert.deepEqual([budget.used, budget.leavings.bytes], [0, 0]);
+      await client.close();
+      await server.close();
+    });
+  }
+
   it("counts no more when the host lets go of connections whose bytes were not all decoded", async () => {
     const collect = await collector();
     const runtime = new MemoryNetwork({ seed: 9 });

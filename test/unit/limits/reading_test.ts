@@ -94,6 +94,22 @@ describe("the read side", () => {
     assert.deepEqual(told, ["push 5"]);
   });
 
+  it("frees receives that are its own and of which the sink says that it keeps nothing", () => {
+    const { reading, say } = made();
+    const freed = (kept: boolean | undefined, owned: boolean): boolean => {
+      say(kept === undefined ? {} : { kept });
+      const bytes = new Uint8Array(50_000);
+      reading.receive(bytes, owned);
+      return bytes.buffer.byteLength === 0;
+    };
+    assert.equal(freed(false, true), "transfer" in ArrayBuffer.prototype);
+    assert.deepEqual([freed(true, true), freed(undefined, true), freed(false, false)], [
+      false,
+      false,
+      false,
+    ]);
+  });
+
   it("stays paused until both its consumer and its pace let it go on, in either order", () => {
     const { reading, told, say, clock, counters } = made({ per_conn_bytes_per_sec: RATE });
     say({ pause: true });

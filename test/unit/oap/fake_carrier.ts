@@ -5,6 +5,7 @@
 import type { CloseReason } from "../../../src/close_reason.ts";
 import type { ConnectionInfo } from "../../../src/connection.ts";
 import { TransportError } from "../../../src/errors.ts";
+import { release } from "../../../src/release.ts";
 import type {
   Attachable,
   Carrier,
@@ -187,6 +188,11 @@ export class FakeConnection implements Attachable, Carrier {
   #push(bytes: Uint8Array): SinkReport {
     const report = { ...(this.#sink as Sink).push(bytes, this.owned) };
     this.reports.push(report);
+    // As the transport does; and where the runtime cannot free it, whoever kept it is found out too.
+    if (this.owned && report.kept === false) {
+      bytes.fill(0xee);
+      release(bytes);
+    }
     return report;
   }
 

@@ -223,6 +223,7 @@ describe("framed: bounds", () => {
       completed: 0,
       pause: false,
       waits: false,
+      kept: false,
     });
     assert.deepEqual(connection.receive(bytes.subarray(10, 138)), {
       retained: 256, // the memory that it lies in
@@ -230,6 +231,7 @@ describe("framed: bounds", () => {
       completed: 0,
       pause: false,
       waits: false,
+      kept: false,
     });
     assert.deepEqual(connection.receive(bytes.subarray(138)), {
       retained: 1_038, // until somebody takes it
@@ -237,6 +239,7 @@ describe("framed: bounds", () => {
       completed: 1,
       pause: false,
       waits: false,
+      kept: false,
     });
   });
 });

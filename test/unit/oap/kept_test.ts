@@ -18,6 +18,26 @@ function request(id: number, size = 4): Uint8Array {
   return encodeFrame({ ...HEAD, flags: FLAGS.REQ, corrId: BigInt(id), payload });
 }
 
+const PACKED_BYTES = 9_000;
+
+/** A compressed frame of seven times as many bytes. */
+function packed(id: number): Uint8Array {
+  const block = (type: number, size: number): number[] => {
+    const bits = type << 1 | size << 3;
+    return [bits & 255, bits >> 8 & 255, bits >> 16];
+  };
+  const payload = concat([
+    Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0x50), // zstd, a window of 1 MiB
+    Uint8Array.from(block(0, PACKED_BYTES)),
+    xorshift(id, PACKED_BYTES),
+    Uint8Array.from([...block(1, 6 * PACKED_BYTES), 7]), // one byte, repeated
+    Uint8Array.of(1, 0, 0), // the last block, and nothing in it
+  ]);
+  const bytes = encodeFrame({ ...HEAD, flags: FLAGS.EVENT, corrId: BigInt(id), payload });
+  bytes[7]! |= FLAGS.COMP;
+  return bytes;
+}
+
 /** A connection whose consumer owes all the answers it may owe: further requests are refused. */
 async function owing(owned: boolean) {
   const connection = new FakeConnection("listener", 100_000);
@@ -65,6 +85,26 @@ describe("what waits for a consumer", () => {
       }
     });
   }
+
+  it("is not more, inflated, than a connection that ended left behind", async () => {
+    const connection = new FakeConnection();
+    const batches = framed(connection).batches();
+    connection.receive(concat([packed(1), packed(2)]));
+    connection.receive(concat([3, 4, 5, 6].map(packed)));
+    void connection.close();
+    const { left } = connection;
+    assert.ok(left > 4 * PACKED_BYTES);
+    for (let id = 1; id <= 6;) {
+      for (const frame of (await batches.next()).value!) {
+        assert.equal(frame.corrId, BigInt(id++));
+        assert.equal(frame.payloadBytes, 7 * PACKED_BYTES);
+      }
+      const most = Math.max(0, ...connection.retained);
+      assert.ok(most <= left, `${most} bytes are kept, ${left} were left behind`);
+    }
+    assert.equal((await batches.next()).done, true);
+    assert.equal(connection.retained.at(-1), 0);
+  });
 
   it("counts the capability of a frame in parts, which lies apart from its payload", () => {
     const connection = new FakeConnection();
