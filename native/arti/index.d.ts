@@ -74,7 +74,8 @@ export class ArtiClient {
    */
   bootstrapped(timeoutMs: number): Promise<void>;
   /**
-   * Opens a stream by an exit, or to an onion service.
+   * Opens a stream by an exit, or to an onion service. One that has not answered for 10 s, and for a third of the time,
+   * is dialled once more beside that, isolated; three times in all. The first answer counts.
    *
    * @param host Name or address; names are resolved by the exit.
    * @param port 1 to 65535.

@@ -65,8 +65,12 @@ DirCache 1
 `;
 
 /**
- * `cbtmintimeout`: on loopback a circuit takes milliseconds, and clients learn timeouts from that, which a
- * machine that is busy for a moment does not keep.
+ * `cbtdisabled`, `cbtinitialtimeout`: a circuit has 5 s. On loopback it takes milliseconds, and clients would learn
+ * timeouts from that, which a machine that is busy for a moment does not keep; until they have built a hundred they
+ * would wait 60 s for one. That matters, as now and then a circuit is not answered: every 11 s a relay (tor 0.4.9.11)
+ * ends circuits that are idle, takes those of a connection on which it has sent no cell yet for idle since 1970, and of
+ * the ends of several circuits sends the first only. It happens to about one client of some hundreds, as each builds
+ * circuits as soon as it has connected to its guard. Arti 0.47 heeds `cbtinitialtimeout` only with `cbtdisabled`.
  */
 const OF_ROLE: Readonly<Record<Role, (node: NodeFacts) => string>> = {
   authority: ({ dirPort }) =>
@@ -86,7 +90,7 @@ MinUptimeHidServDirectoryV2 0 seconds
 TestingDirAuthVoteGuard *
 TestingDirAuthVoteHSDir *
 TestingMinExitFlagThreshold 0
-ConsensusParams cc_alg=2 cbtmintimeout=2000
+ConsensusParams cc_alg=2 cbtdisabled=1 cbtinitialtimeout=5000
 ExitPolicy reject *:*
 `,
   relay: () => "ExitRelay 0\nExitPolicy reject *:*\n",

@@ -18,6 +18,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tor_rtcompat::tokio::TokioRustlsRuntime;
 
+use crate::attempts::{first_answer, pause};
 use crate::config;
 use crate::errors::{Fault, unless};
 use crate::onion::{self, Listener};
@@ -158,7 +159,8 @@ impl Client {
     /// Opens a stream by an exit, or to an onion service.
     ///
     /// One that is `isolated` shares nothing with others: no circuit, and no descriptor of a service, which Arti
-    /// keeps and uses even when the service has started anew since.
+    /// keeps and uses even when the service has started anew since. So are the further attempts at an onion service
+    /// that does not answer; see [`crate::attempts`].
     ///
     /// # Errors
     ///
@@ -167,13 +169,25 @@ impl Client {
         let (tor, handle) = self.parts()?;
         let stop = self.stop.clone();
         let dial = async move {
-            let mut prefs = StreamPrefs::new();
-            prefs.connect_to_onion_services(BoolOrAuto::Explicit(true));
-            if isolated {
-                prefs.new_isolation_group();
-            }
-            let dialled = tor.connect_with_prefs((host.as_str(), port), &prefs);
-            match timeout(limit, unless(&stop, async { Ok(dialled.await) })).await {
+            let attempt = |n: u32| {
+                let (tor, host) = (Arc::clone(&tor), host.clone());
+                async move {
+                    let mut prefs = StreamPrefs::new();
+                    prefs.connect_to_onion_services(BoolOrAuto::Explicit(true));
+                    if isolated || n > 0 {
+                        prefs.new_isolation_group();
+                    }
+                    tor.connect_with_prefs((host.as_str(), port), &prefs).await
+                }
+            };
+            let dialled = async {
+                Ok(match is_onion(&host) {
+                    true => first_answer(pause(limit), attempt, is_from_service).await,
+                    // By an exit a second attempt would be a second connection to somebody who is only slow.
+                    false => attempt(0).await,
+                })
+            };
+            match timeout(limit, unless(&stop, dialled)).await {
                 Err(_) => {
                     Err(Fault::new("RemoteNetworkTimeout", format_args!("no stream within {} ms", limit.as_millis())))
                 }
@@ -280,6 +294,16 @@ async fn bootstrap(tor: Tor, report: watch::Sender<Boot>) {
     report.send_replace(state);
 }
 
+fn is_onion(host: &str) -> bool {
+    host.trim_end_matches('.').to_ascii_lowercase().ends_with(".onion")
+}
+
+/// Whether the onion service itself has said no, so that it was reached.
+fn is_from_service(error: &arti_client::Error) -> bool {
+    use ErrorKind::*;
+    matches!(error.kind(), RemoteConnectionRefused | RemoteStreamClosed | RemoteStreamError | RemoteStreamReset)
+}
+
 /// Whether trying again cannot help.
 fn is_lasting(kind: ErrorKind) -> bool {
     use ErrorKind::*;
@@ -327,6 +351,16 @@ orports = ["127.0.0.1:1"]
 
     fn kept(dir: &tempfile::TempDir) -> Place {
         Place::Kept(dir.path().join("state"))
+    }
+
+    #[test]
+    fn onion_services_are_told_from_other_hosts() {
+        for host in ["abc.onion", "www.abc.Onion", "abc.onion."] {
+            assert!(is_onion(host), "{host}");
+        }
+        for host in ["onion", "abc.onion.test", "192.0.2.1", ""] {
+            assert!(!is_onion(host), "{host}");
+        }
     }
 
     #[tokio::test]

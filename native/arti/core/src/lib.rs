@@ -8,6 +8,7 @@
 //! ports are not compiled in.
 #![forbid(unsafe_code)]
 
+mod attempts;
 mod client;
 mod config;
 mod errors;
