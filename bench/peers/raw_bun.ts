@@ -28,6 +28,8 @@ import {
 } from "./length_prefix.ts";
 
 const HEADER_BYTES = 38;
+/** Receives from this size on are freed; smaller ones cost less as garbage. */
+const FREED_BYTES = 16_384;
 
 type Handler = (chunk: Uint8Array) => void;
 
@@ -97,7 +99,11 @@ function events(make: (writing: Writing) => Handler, opened: (raw: BunSocket) =>
       raw.data = new Writing(raw, make);
       opened(raw);
     },
-    data: (raw, chunk) => raw.data.handler(chunk),
+    data(raw, chunk) {
+      raw.data.handler(chunk);
+      // Freed at once, its memory is that of the next receive: a quarter of the receiver's time.
+      if (chunk.length >= FREED_BYTES) (chunk.buffer as ArrayBuffer).transfer(0);
+    },
     drain: (raw) => raw.data.go(),
     close() {},
   };
@@ -154,7 +160,7 @@ export const sink: Peer = {
       if (chunk[chunk.length - 1] === LAST) onLast();
     }),
   connect: ({ bytes }, port) => {
-    const size = 262_144;
+    const size = 131_072;
     const more = message(size, MORE);
     return connectFlow(port, (count) => {
       const total = count * (HEADER_BYTES + bytes);

@@ -121,7 +121,7 @@ export const sink: Peer = {
       if (chunk[chunk.length - 1] === LAST) onLast();
     }),
   connect: ({ bytes }, port) => {
-    const size = 262_144;
+    const size = 131_072;
     const more = message(size, MORE);
     return connectFlow(port, async (conn, count) => {
       const total = count * (HEADER_BYTES + bytes);

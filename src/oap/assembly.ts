@@ -9,29 +9,28 @@ import { release } from "../release.ts";
 
 const FIRST_BYTES = 256;
 
-/** The next frame begins in the read that ends one, before the consumer gives that one back. */
-const SPARES = 2;
-
-interface Spare {
-  /** The whole of its memory: then nothing holds it while it is spare. */
-  readonly ref: WeakRef<Uint8Array>;
-  free: boolean;
-}
+/** Buffers that a pool keeps: a frame mostly begins in the read that ends one, before the consumer gives that one back. */
+const SPARES = 8;
+/** Bytes of them, at most. */
+const SPARE_BYTES = 2 * CAPS.frameBytes;
+/** How much larger than asked for a buffer may be, as nobody counts that. */
+const SLACK_BYTES = CAPS.chunkBytes + CAPS.headerBytes;
 
 /**
- * At most two spare frame buffers, none larger than the largest frame, which the garbage collector may take:
- * an idle connection pins none.
+ * Spare frame buffers. Connections share them, so that an idle one pins none and a busy one finds one whenever
+ * the garbage collector has come.
  */
 export class FramePool {
-  readonly #spares: Spare[] = [];
+  /** Each is the whole of its memory. */
+  readonly #spares: Uint8Array[] = [];
+  #bytes = 0;
 
-  /** The spare buffer as one of exactly `n` bytes, if there is one large enough; its content is arbitrary. */
+  /** A spare buffer as one of exactly `n` bytes, if there is one about as large; its content is arbitrary. */
   takeSpare(n: number): Uint8Array | undefined {
-    for (const spare of this.#spares) {
-      const whole = spare.free ? spare.ref.deref() : undefined;
-      if (whole === undefined || whole.length < n) continue;
-      spare.free = false;
-      return new Uint8Array(whole.buffer, 0, n);
+    const spares = this.#spares;
+    for (let i = spares.length - 1; i >= 0; i--) {
+      const { length } = spares[i]!;
+      if (length >= n && length - n <= SLACK_BYTES) return cut(this.#remove(i), n);
     }
     return undefined;
   }
@@ -41,21 +40,43 @@ export class FramePool {
     return this.takeSpare(n) ?? new Uint8Array(n);
   }
 
-  /** Takes a buffer back; the larger ones are kept. */
+  /** Takes a buffer back that nobody uses any more. The larger ones are kept, others are freed. */
   give(bytes: Uint8Array): void {
+    const whole = cut(bytes, bytes.buffer.byteLength);
     const spares = this.#spares;
-    let least = bytes.buffer.byteLength;
-    let place = spares.length < SPARES ? spares.length : -1;
-    for (let i = 0; i < spares.length; i++) {
-      const { ref, free } = spares[i]!;
-      const whole = ref.deref();
-      if (whole?.buffer === bytes.buffer) return void (spares[i]!.free = true);
-      // One that is out may never come back; if it does, it is as good as new.
-      const size = free ? whole?.length ?? 0 : 0;
-      if (place < spares.length && size < least) [place, least] = [i, size];
+    while (
+      spares.length === SPARES || (spares.length > 0 && this.#bytes + whole.length > SPARE_BYTES)
+    ) {
+      const least = this.#smallest();
+      if (spares[least]!.length >= whole.length) return release(whole);
+      release(this.#remove(least));
     }
-    if (place >= 0) spares[place] = { ref: new WeakRef(new Uint8Array(bytes.buffer)), free: true };
+    spares.push(whole);
+    this.#bytes += whole.length;
   }
+
+  #smallest(): number {
+    const spares = this.#spares;
+    let least = 0;
+    for (let i = 1; i < spares.length; i++) {
+      if (spares[i]!.length < spares[least]!.length) least = i;
+    }
+    return least;
+  }
+
+  #remove(i: number): Uint8Array {
+    const spares = this.#spares;
+    const spare = spares[i]!;
+    spares[i] = spares[spares.length - 1]!;
+    spares.pop();
+    this.#bytes -= spare.length;
+    return spare;
+  }
+}
+
+/** The first `n` bytes of the memory that `bytes` lies in. */
+function cut(bytes: Uint8Array, n: number): Uint8Array {
+  return bytes.length === n ? bytes : new Uint8Array(bytes.buffer, 0, n);
 }
 
 /**

@@ -105,7 +105,7 @@ export class Decoder {
 
   /**
    * Takes bytes and lends the frames they complete to a callback: the fastest way for frames that span several
-   * pushes, because the memory they are put together in, one frame at most, is used again.
+   * pushes, because the memory they are put together in, 2 MiB at most, is used again.
    *
    * @param bytes Any number of bytes; they may be used again when this returns.
    * @param callback Takes the frames before a fault. When it returns, frames and batch throw `misuse`, and

@@ -47,6 +47,7 @@ interface Memory {
   readonly tables: IdMemory;
   readonly queues: IdQueueMemory;
   readonly heads: HeadPool;
+  readonly frames: FramePool;
 }
 
 function memoryOf(carrier: Carrier): Memory {
@@ -54,6 +55,7 @@ function memoryOf(carrier: Carrier): Memory {
     tables: new IdMemory(),
     queues: new IdQueueMemory(),
     heads: new HeadPool(),
+    frames: new FramePool(),
   }));
 }
 
@@ -155,7 +157,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   /** From now on every batch is lent to `consumer`, those that wait first. */
   lendTo(consumer: (batch: BorrowedBatch) => void): void {
     this.#consumer = consumer;
-    this.#parser.assembly.pool = new FramePool();
+    this.#parser.assembly.pool = memoryOf(this.carrier).frames;
     for (let batch = this.queue.shift(); batch !== undefined; batch = this.queue.shift()) {
       this.#lend(batch.runs(), batch.length);
     }

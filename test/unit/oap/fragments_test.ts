@@ -280,45 +280,39 @@ describe("loans", () => {
     }
   });
 
-  it("keep two spare buffers, the larger ones", () => {
+  it("keep spare buffers, of which one that is about as large as wanted is used again", () => {
     const pool = new FramePool();
-    const [small, large, middle] = [5000, 9000, 7000].map((n) => new Uint8Array(n));
+    const [small, large] = [5_000, 200_000].map((n) => new Uint8Array(n));
     pool.give(small!);
     pool.give(large!);
-    pool.give(middle!);
-    pool.give(small!);
-    assert.equal(pool.takeSpare(9001), undefined);
-    const taken = pool.take(7001);
+    assert.equal(pool.takeSpare(200_001), undefined);
+    assert.equal(pool.takeSpare(5_001), undefined, "nobody counts what is too much");
+    assert.equal(pool.takeSpare(200_000 - 65_574 - 1), undefined);
+    const taken = pool.take(200_000 - 65_574);
     assert.equal(taken.buffer, large!.buffer);
-    assert.equal(taken.length, 7001);
-    assert.equal(pool.takeSpare(1)?.buffer, middle!.buffer);
-    assert.equal(pool.takeSpare(1), undefined, "only two");
+    assert.equal(taken.length, 200_000 - 65_574);
+    assert.equal(pool.takeSpare(150_000), undefined, "it is out");
+    assert.equal(pool.takeSpare(1)?.buffer, small!.buffer);
     pool.give(taken);
-    assert.equal(pool.takeSpare(9000)?.buffer, large!.buffer);
-  });
-});
-
-describe("a batch", () => {
-  it("finds any place in any order", () => {
-    const frames = Array.from({ length: 40 }, (_, i) => event(BigInt(i), i));
-    const bytes = concat(frames.map((frame) => encodeFrame(frame)));
-    const decoder = new Decoder();
-    decoder.push(bytes.subarray(0, 20));
-    const batch = decoder.push(bytes.subarray(20));
-    for (const i of [0, 1, 7, 3, 39, 38, 0, -1, -40, 20]) {
-      assert.equal(batch.at(i)?.corrId, BigInt(i < 0 ? 40 + i : i));
-    }
-    for (const i of [40, -41, NaN, 1.5]) assert.equal(batch.at(i), undefined);
+    assert.equal(pool.takeSpare(200_000)?.buffer, large!.buffer, "all of it is back");
   });
 
-  it("says so when the bytes under it were changed", () => {
-    for (const len of [0, 37, 1000]) {
-      const bytes = concat([event(1n, 5), event(2n, 5)].map((frame) => encodeFrame(frame)));
-      const batch = new Decoder().push(bytes);
-      new DataView(bytes.buffer).setUint32(43, len);
-      assert.throws(() => batch.forEach(() => {}), misuse);
-      assert.throws(() => [...batch], misuse);
-      assert.throws(() => batch.at(1), misuse);
-    }
+  it("keep eight spare buffers and 2 MiB of them, the larger ones", () => {
+    const pool = new FramePool();
+    const many = Array.from({ length: 9 }, (_, i) => new Uint8Array(20_000 + i));
+    for (const bytes of many) pool.give(bytes);
+    const kept = many.map(() => pool.takeSpare(1)?.buffer.byteLength).filter((n) =>
+      n !== undefined
+    );
+    assert.deepEqual(kept.toSorted(), many.slice(1).map(({ length }) => length));
+    const frames = Array.from({ length: 3 }, () => new Uint8Array(1_048_576));
+    for (const bytes of frames) pool.give(bytes);
+    pool.give(new Uint8Array(20_000));
+    assert.equal(pool.takeSpare(20_000), undefined, "two frames are all that is kept");
+    assert.deepEqual([1, 2, 3].map(() => pool.takeSpare(1_048_576)?.buffer !== undefined), [
+      true,
+      true,
+      false,
+    ]);
   });
 });
