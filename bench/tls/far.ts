@@ -14,7 +14,13 @@ import { nodeTls, resumingHandshakes } from "./roles.ts";
 export type Order =
   | { readonly do: "handshakes"; readonly port: number; readonly cert: string; readonly n: number }
   | { readonly do: "resume"; readonly port: number; readonly cert: string; readonly n: number }
-  | { readonly do: "send"; readonly port: number; readonly cert: string; readonly bytes: number }
+  | {
+    readonly do: "send";
+    readonly port: number;
+    readonly cert: string;
+    readonly bytes: number;
+    readonly block: number;
+  }
   | {
     readonly do: "paced";
     readonly port: number;
@@ -30,7 +36,7 @@ console.log(JSON.stringify({ port: await way.sink(pair), cert: pair.cert }));
 for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line) as Order;
   const times: number[] = [];
-  if (order.do === "send") await way.send(order.port, order.cert, order.bytes);
+  if (order.do === "send") await way.send(order.port, order.cert, order.bytes, order.block);
   else if (order.do === "resume") {
     times.push(...await resumingHandshakes(order.port, order.cert, order.n));
   } else if (order.do === "handshakes") {

@@ -21,24 +21,33 @@ export interface Pair {
 
 /** One way to speak TLS. */
 export interface Way {
-  /** `ours`, `node:tls`, or the name of the runtime's native API. */
+  /** `ours`, `node:tls by hand`, `node:tls`, or the name of the runtime's native API. */
   readonly name: string;
-  /** Whether it can do what is configured: TLS 1.3 only, client certificates, rotation. */
-  readonly whole: boolean;
+  /** What it lacks of what is configured; it is what a goal is set against where it lacks nothing. */
+  readonly lacks?: string;
   /** Listens; gives its port. */
   sink(pair: Pair): Promise<number>;
-  /** Dials, sends, and waits for the end of the other. */
-  send(port: number, cert: string, bytes: number): Promise<void>;
+  /** Dials, sends so much in writes of a size, and waits for the end of the other. */
+  send(port: number, cert: string, bytes: number, write: number): Promise<void>;
   /** Milliseconds from the dial to a usable connection. */
   handshake(port: number, cert: string): Promise<number>;
   /** The same for each of so many that take up the session of the one before, where it can. */
   resumed?(port: number, cert: string, count: number): Promise<number[]>;
 }
 
-const HOST = "127.0.0.1";
-const BLOCK = noise(262_144);
-const ALPN = ["oap/1"];
-const GREETING = new Uint8Array(1);
+/** Where all listen. */
+export const HOST = "127.0.0.1";
+/** What bulk is sent in. */
+export const LARGE_BLOCK = 262_144;
+/** What is sent before it. */
+export const SMALL_BLOCK = 65_536;
+const NOISE = noise(LARGE_BLOCK);
+/** So many bytes to send. */
+export const block = (bytes: number): Uint8Array => NOISE.subarray(0, bytes);
+/** What all speak. */
+export const ALPN: string[] = ["oap/1"];
+/** What a sink writes first. */
+export const GREETING: Uint8Array = new Uint8Array(1);
 
 /** This library. */
 export function ours(): Way {
@@ -49,7 +58,6 @@ export function ours(): Way {
     client.dial(`tls://${HOST}:${port}`, { tls: { ca: cert } });
   return {
     name: "ours",
-    whole: true,
     async sink(pair) {
       const listener = await server.listen({
         address: `tls://${HOST}:0`,
@@ -68,9 +76,10 @@ export function ours(): Way {
       });
       return listener.address.port ?? 0;
     },
-    async send(port, cert, bytes) {
+    async send(port, cert, bytes, write) {
+      const piece = block(write);
       const connection = await dial(port, cert);
-      for (let sent = 0; sent < bytes; sent += BLOCK.length) await connection.write(BLOCK);
+      for (let sent = 0; sent < bytes; sent += piece.length) await connection.write(piece);
       await connection.close();
     },
     async handshake(port, cert) {
@@ -107,7 +116,9 @@ export function nodeTls(): Way {
     });
   return {
     name: "node:tls",
-    whole: true,
+    lacks: `handshakes before anyone is let in; an end and a cut look alike${
+      runtimeName() === "deno" ? "; the end of a paused socket is lost" : ""
+    }`,
     sink: (pair) =>
       new Promise((resolve) => {
         const server = createTls({ ...pair, ALPNProtocols: ALPN, minVersion: "TLSv1.3" });
@@ -117,14 +128,15 @@ export function nodeTls(): Way {
         }).on("tlsClientError", () => {});
         server.listen(0, HOST, () => resolve((server.address() as AddressInfo).port));
       }),
-    send: (port, cert, bytes) =>
+    send: (port, cert, bytes, write) =>
       new Promise((resolve, reject) => {
+        const piece = block(write);
         const socket = open(port, cert);
         let sent = 0;
         const next = (): void => {
           if (sent >= bytes) return void socket.end();
-          sent += BLOCK.length;
-          socket.write(BLOCK, next);
+          sent += piece.length;
+          socket.write(piece, next);
         };
         socket.on("secureConnect", next).on("data", () => {}).on("error", reject);
         socket.on("close", () => resolve());
@@ -144,6 +156,8 @@ export function nodeTls(): Way {
       }),
   };
 }
+
+const LACKS_OF_NATIVE = "lets TLS 1.2 in; no client certificates or no rotation";
 
 interface DenoConn {
   read(into: Uint8Array): Promise<number | null>;
@@ -176,7 +190,7 @@ export function denoNative(): Way {
   };
   return {
     name: "Deno native",
-    whole: false,
+    lacks: LACKS_OF_NATIVE,
     sink(pair) {
       const listener = listenTls({ hostname: HOST, port: 0, ...pair, alpnProtocols: ALPN });
       void (async () => {
@@ -186,10 +200,11 @@ export function denoNative(): Way {
       })();
       return Promise.resolve(listener.addr.port);
     },
-    async send(port, cert, bytes) {
+    async send(port, cert, bytes, write) {
+      const piece = block(write);
       const conn = await open(port, cert);
-      for (let sent = 0; sent < bytes; sent += BLOCK.length) {
-        for (let at = 0; at < BLOCK.length;) at += await conn.write(BLOCK.subarray(at));
+      for (let sent = 0; sent < bytes; sent += piece.length) {
+        for (let at = 0; at < piece.length;) at += await conn.write(piece.subarray(at));
       }
       await conn.closeWrite();
       await drain(conn).catch(() => {});
@@ -227,7 +242,7 @@ export function bunNative(): Way {
   });
   return {
     name: "Bun native",
-    whole: false,
+    lacks: LACKS_OF_NATIVE,
     sink(pair) {
       const socket = {
         handshake: (raw: BunSocket) => void raw.write(GREETING, 0, 1),
@@ -238,15 +253,16 @@ export function bunNative(): Way {
       const tls = { ...pair, ALPNProtocols: protocols };
       return Promise.resolve(listen({ hostname: HOST, port: 0, tls, socket }).port);
     },
-    send: (port, cert, bytes) =>
+    send: (port, cert, bytes, write) =>
       new Promise((resolve, reject) => {
+        const piece = block(write);
         const fill = (raw: BunSocket): void => {
           while (raw.data.sent < bytes) {
-            const n = raw.write(BLOCK, raw.data.at, BLOCK.length - raw.data.at);
+            const n = raw.write(piece, raw.data.at, piece.length - raw.data.at);
             raw.data.at += n;
-            if (raw.data.at < BLOCK.length) return;
+            if (raw.data.at < piece.length) return;
             raw.data.at = 0;
-            raw.data.sent += BLOCK.length;
+            raw.data.sent += piece.length;
           }
           raw.end();
         };
@@ -275,13 +291,6 @@ export function bunNative(): Way {
         connect({ hostname: HOST, port, tls: tlsOf(cert), socket }).catch(reject);
       }),
   };
-}
-
-/** All ways of this runtime, ours first. */
-export function waysOf(): readonly Way[] {
-  const name = runtimeName();
-  if (name === "deno") return [ours(), nodeTls(), denoNative()];
-  return name === "bun" ? [ours(), nodeTls(), bunNative()] : [ours(), nodeTls()];
 }
 
 /** Handshakes of a client that keeps its session; those that did not resume are left out. */

@@ -8,7 +8,7 @@ import type { Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { descriptorOf } from "./accept_remedies.ts";
-import { heldDuplex, type Tap } from "./held_duplex.ts";
+import { denoLay, type Tap } from "./deno_lay.ts";
 import { type Below, ConnectingSocket, NodeSocket } from "./node_socket.ts";
 import { bunEnd, nodeEnd, Turns } from "./orderly_end.ts";
 import type { PeerUids } from "./peer_uid.ts";
@@ -29,12 +29,6 @@ import { tlsInfo } from "./tls_info.ts";
 import { loadTlsModules, type TlsModules } from "./tls_modules.ts";
 import { sessionKey, TlsSessions } from "./tls_sessions.ts";
 import { TlsServer } from "./tls_server.ts";
-
-/**
- * A fatal alert in plain text. Deno's TLS sends none over a stream of ours, so that a client whose
- * hello it refuses would not know that it was refused (2.9.5).
- */
-const HANDSHAKE_FAILURE: Uint8Array = new Uint8Array([21, 3, 3, 0, 2, 2, 40]);
 
 type RuntimeName = "deno" | "bun" | "node";
 
@@ -102,7 +96,6 @@ export class NodeTls {
       const hello = new ServerHelloReader();
       const { raw, below } = this.#lay(under, "path" in address, tls, {
         received: (bytes) => hello.feed(bytes),
-        ended: (duplex, pass) => socket.rawEnded(duplex, pass),
       });
       const { groups, serverName } = tls;
       const info = (): TlsInfo =>
@@ -132,8 +125,6 @@ export class NodeTls {
     const hello = new ServerHelloReader();
     const { raw: secure, below } = this.#lay(raw, pending.remote === undefined, tls, {
       sent: (bytes) => hello.feed(bytes),
-      ended: (duplex, pass) => socket.rawEnded(duplex, pass),
-      lastWords: () => hello.started ? undefined : HANDSHAKE_FAILURE,
     });
     const { groups } = tls;
     const info = (): TlsInfo => tlsInfo(secure, { groups, group: hello.group });
@@ -158,21 +149,15 @@ export class NodeTls {
     return { sessions: this.#sessions, key };
   }
 
-  /**
-   * Puts TLS on a socket so that an orderly end of it can be told from a cut. Deno must not pause TLS
-   * either, so there a duplex of ours lies between; see `held_duplex.ts`.
-   */
+  /** Puts TLS on a socket so that an orderly end of it can be told from a cut. */
   #lay(
     under: NetSocket,
     unix: boolean,
     tls: { wrap(socket: Duplex): TLSSocket },
     tap: Tap,
   ): { readonly raw: TLSSocket; readonly below: Below } {
-    if (this.#runtime === "deno") {
-      const held = heldDuplex(under, this.#modules.Duplex, tap);
-      return { raw: tls.wrap(held.duplex), below: held };
-    }
     const raw = tls.wrap(under);
+    if (this.#runtime === "deno") return { raw, below: denoLay(raw, under, tap) };
     // Bun reports the socket below closed while TLS above it still has bytes to give, and would end.
     if (this.#runtime === "bun") this.#alive.add(raw);
     const below = this.#runtime === "bun"

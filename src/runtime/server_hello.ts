@@ -30,11 +30,6 @@ export class ServerHelloReader {
   group: string | undefined;
   #bytes: Uint8Array | undefined = new Uint8Array(0);
 
-  /** Whether the server has sent anything. */
-  get started(): boolean {
-    return this.#bytes === undefined || this.#bytes.length > 0;
-  }
-
   /** Takes the next bytes of the server. Cheap once it has found the group or given up. */
   feed(bytes: Uint8Array): void {
     if (this.#bytes === undefined) return;

@@ -8,8 +8,21 @@
  */
 
 import type { Duplex, DuplexOptions } from "node:stream";
-import type { HeldDuplex, Tap } from "./held_duplex.ts";
 import type { ByteStream } from "./runtime.ts";
+
+/** A duplex over a stream, and the switch that stops and restarts its reading. */
+export interface HeldDuplex {
+  readonly duplex: Duplex;
+  readonly hold: (on: boolean) => void;
+}
+
+/** Whom to show what passes below TLS. */
+export interface Tap {
+  readonly sent?: (bytes: Uint8Array) => void;
+  readonly received?: (bytes: Uint8Array) => void;
+  /** The peer's end came, behind all its bytes; `pass` gives it to TLS. */
+  readonly ended: (duplex: Duplex, pass: () => void) => void;
+}
 
 /** Most bytes of one read: a TLS record and its head fit. */
 const READ_BYTES = 16_640;
@@ -54,8 +67,7 @@ export function streamDuplex(
   const ended = (): void => {
     wanted = false;
     const pass = (): void => void (duplex.destroyed || duplex.push(null));
-    if (tap.ended === undefined) pass();
-    else tap.ended(duplex, pass);
+    tap.ended(duplex, pass);
   };
   const duplex: Duplex = new make({
     allowHalfOpen: true,
@@ -72,10 +84,8 @@ export function streamDuplex(
       done();
     },
     destroy(error, done) {
-      const last = tap.lastWords?.();
       const leave = async (): Promise<void> => {
-        if (last !== undefined) await stream.write(last);
-        if (finished || last !== undefined) await stream.end();
+        if (finished) await stream.end();
       };
       // What the peer gets of it does not matter to whoever gives the stream up.
       void leave().catch(() => {}).finally(() => stream.close());

@@ -6,7 +6,6 @@
 
 import type { Socket as NetSocket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { Tap } from "./held_duplex.ts";
 import { NodeSocket } from "./node_socket.ts";
 import type {
   ByteStream,
@@ -21,7 +20,7 @@ import type {
   TlsServerLayer,
 } from "./runtime.ts";
 import { ServerHelloReader } from "./server_hello.ts";
-import { streamDuplex } from "./stream_duplex.ts";
+import { streamDuplex, type Tap } from "./stream_duplex.ts";
 import { TlsClient } from "./tls_client.ts";
 import { tlsInfo } from "./tls_info.ts";
 import { loadTlsModules, type TlsModules } from "./tls_modules.ts";
@@ -56,7 +55,7 @@ export class NodeStreamTls implements StreamTls {
         const hello = new ServerHelloReader();
         const facts = (raw: TLSSocket): TlsInfo =>
           tlsInfo(raw, { groups, serverName, group: hello.group });
-        const tap: Tap = { received: (bytes) => hello.feed(bytes) };
+        const tap = { received: (bytes: Uint8Array): void => hello.feed(bytes) };
         return this.#lay(stream, handler, client, "secureConnect", tap, facts);
       },
     };
@@ -73,7 +72,7 @@ export class NodeStreamTls implements StreamTls {
       lay: (stream, handler) => {
         const hello = new ServerHelloReader();
         const facts = (raw: TLSSocket): TlsInfo => tlsInfo(raw, { groups, group: hello.group });
-        const tap: Tap = { sent: (bytes) => hello.feed(bytes) };
+        const tap = { sent: (bytes: Uint8Array): void => hello.feed(bytes) };
         return this.#lay(stream, handler, server, "secure", tap, facts);
       },
     };
@@ -84,7 +83,7 @@ export class NodeStreamTls implements StreamTls {
     handler: SocketHandler,
     end: Pick<TlsClient, "wrap" | "refusal">,
     done: "secure" | "secureConnect",
-    tap: Tap,
+    tap: Omit<Tap, "ended">,
     facts: (raw: TLSSocket) => TlsInfo,
   ): PendingSocket {
     const held = streamDuplex(stream, this.#modules.Duplex, {

@@ -1,0 +1,114 @@
+/**
+ * TLS on Deno's own socket: an orderly end told from a cut, reading that can be held back, and the bytes that
+ * name the key exchange.
+ *
+ * Deno's `node:tls` loses the peer's end when a TLS socket is paused (2.9.5, bytes all arrive, `end` never
+ * does). So TLS is never paused there: the socket below it is, by its handle.
+ *
+ * What the socket has received is given to TLS by a call from JavaScript. An end that comes within it was in a
+ * record; of a FIN TLS is told by another call. What TLS sends does not pass through JavaScript, which is
+ * half the cost of bulk, but for a server's first flight: it is asked for as if TLS lay over a stream of ours.
+ *
+ * Handles are undocumented, so that any of this may be missing one day. As with `orderly_end.ts`, no sign of
+ * good order is a cut then, and no group is named.
+ *
+ * @module
+ */
+
+import type { Socket as NetSocket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { Below } from "./node_socket.ts";
+
+/** What is used of the handle of TLS. */
+interface TlsHandle {
+  /** Takes what the socket has received. */
+  receive?: (bytes: Uint8Array) => void;
+  onerror?: (cause: unknown) => void;
+  /** From here on what is to be sent is kept until it is asked for. */
+  readonly attachJsStream?: () => number;
+  readonly drainEncOut?: () => Uint8Array | null | undefined;
+  /** From here on it is sent by that handle. */
+  readonly _attachNativeHandle?: (handle: unknown) => void;
+}
+
+/** What is used of the handle of a socket. */
+interface SocketHandle {
+  readonly readStart?: () => number;
+  readonly readStop?: () => number;
+}
+
+/** Who is shown bytes below TLS. */
+export interface Tap {
+  /** A server's first flight. */
+  readonly sent?: (bytes: Uint8Array) => void;
+  readonly received?: (bytes: Uint8Array) => void;
+}
+
+/**
+ * @param secure TLS over `under`, before its handshake.
+ * @param under The socket below it.
+ * @param tap Whom to show bytes.
+ */
+export function denoLay(secure: TLSSocket, under: NetSocket, tap: Tap): Below {
+  const tls = (secure as unknown as { _handle?: TlsHandle | null })._handle;
+  const handle = (): SocketHandle | null | undefined =>
+    (under as unknown as { _handle?: SocketHandle | null })._handle; // none once it is closed
+  let flush = tap.sent === undefined ? undefined : firstFlight(tls, under, tap.sent);
+  let taking = false;
+  const receive = tls?.receive;
+  if (typeof receive === "function") {
+    tls!.receive = (bytes) => {
+      tap.received?.(bytes);
+      taking = true;
+      try {
+        receive.call(tls, bytes);
+      } finally {
+        taking = false;
+      }
+      if (flush === undefined || !flush()) return;
+      flush = undefined;
+      tls!._attachNativeHandle?.(handle());
+    };
+  }
+  return {
+    hold(on) {
+      if (on) handle()?.readStop?.();
+      else handle()?.readStart?.();
+    },
+    orderly: () => taking,
+  };
+}
+
+/**
+ * Keeps what TLS sends first.
+ *
+ * @returns Sends and shows what there is, if anything.
+ */
+function firstFlight(
+  tls: TlsHandle | null | undefined,
+  under: NetSocket,
+  show: (bytes: Uint8Array) => void,
+): (() => boolean) | undefined {
+  const drain = tls?.drainEncOut;
+  if (typeof drain !== "function" || typeof tls?._attachNativeHandle !== "function") {
+    return undefined;
+  }
+  if (tls.attachJsStream?.() !== 0) return undefined;
+  let kept = true;
+  const flush = (): boolean => {
+    if (!kept) return false;
+    const bytes = drain.call(tls);
+    if (!bytes?.length) return false;
+    kept = false;
+    show(bytes);
+    under.write(bytes);
+    return true;
+  };
+  // It gives up before anything was asked for: what it has to say is an alert.
+  const { onerror } = tls;
+  tls.onerror = function (cause) {
+    flush();
+    onerror?.call(this, cause);
+  };
+  return flush;
+}
