@@ -131,10 +131,13 @@ export class Assembly {
     return bytes;
   }
 
-  /** Gives the frame up, and its memory back. */
+  /** Gives the frame up, and its memory back: what the pool does not keep of it is freed. */
   drop(): void {
-    if (this.#buffer !== undefined) release(this.#buffer);
+    const buffer = this.#buffer;
     this.#forget();
+    if (buffer === undefined) return;
+    if (this.pool === undefined) release(buffer);
+    else this.pool.give(buffer);
   }
 
   #forget(): void {

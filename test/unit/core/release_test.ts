@@ -52,27 +52,56 @@ describe("memory given back", () => {
   });
 
   it("is that of a frame that is given up, and what it outgrew, but not of a finished one", () => {
-    const taken: Uint8Array[] = [];
-    class Pool extends FramePool {
-      override take(n: number): Uint8Array {
-        const bytes = super.take(n);
-        taken.push(bytes);
-        return bytes;
-      }
-    }
+    const used = written(() => {
+      const assembly = new Assembly();
+      assembly.begin(LARGE);
+      assembly.fill(new Uint8Array(30_000), 0);
+      assembly.fill(new Uint8Array(CAPS.chunkBytes), 0);
+      assembly.drop();
+    });
+    assert.equal(used.size, 2, "it grew once");
+    for (const bytes of used) assert.equal(freed(bytes), frees);
     const assembly = new Assembly();
-    assembly.pool = new Pool();
-    assembly.begin(LARGE);
-    assembly.fill(new Uint8Array(CAPS.chunkBytes), 0);
-    assembly.drop();
-    assert.equal(freed(taken[0]!), frees);
     assembly.begin(CAPS.chunkBytes);
     assembly.fill(xorshift(3, CAPS.chunkBytes), 0);
     const frame = assembly.take();
     assembly.drop();
     assert.deepEqual(frame, xorshift(3, CAPS.chunkBytes));
   });
+
+  it("is the pool's, where there is one, which frees what it does not keep", () => {
+    const pool = new FramePool();
+    const used = written(() => {
+      for (let n = 0; n < 20; n++) {
+        const assembly = new Assembly();
+        assembly.pool = pool;
+        assembly.begin(LARGE + n * 40_000);
+        assembly.fill(new Uint8Array(CAPS.chunkBytes), 0);
+        assembly.drop();
+      }
+    });
+    assert.ok(used.size > 10);
+    const kept = [...used].reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+    if (frees) assert.ok(kept <= 2 * CAPS.frameBytes, `${kept} bytes are kept`);
+  });
 });
+
+/** The memory that is written to meanwhile. */
+function written(act: () => void): Set<Uint8Array> {
+  const bytes = Object.getPrototypeOf(Uint8Array.prototype) as { set: Uint8Array["set"] };
+  const { set } = bytes;
+  const used = new Set<Uint8Array>();
+  bytes.set = function (this: Uint8Array, ...args) {
+    used.add(this);
+    set.apply(this, args);
+  };
+  try {
+    act();
+  } finally {
+    bytes.set = set;
+  }
+  return used;
+}
 
 describe("what a sink says of a receive", () => {
   it("is that nothing is in use of what was copied into an unfinished frame, or only lent", () => {
