@@ -9,7 +9,7 @@ import { HEADER_BYTES } from "./frame.ts";
 import { FrameView } from "./frame_view.ts";
 import { FramePart } from "./part_view.ts";
 import { type Cursor, enter, lengthAt, next, START, Steps } from "./places.ts";
-import { changed, returned, type Source } from "./source.ts";
+import { changed, returned } from "./source.ts";
 
 /** What both kinds of batches can do. */
 export abstract class Frames implements Iterable<FrameView> {
@@ -202,11 +202,10 @@ export class BorrowedBatch extends Frames {
     return new FrameBatch(copyRuns(this.#lent, true), this.length);
   }
 
-  /** @internal Ends the loan. */
-  giveBack(sources: readonly Source[]): void {
+  /** @internal Ends the loan, after that of the memory. */
+  giveBack(): void {
     if (!this.#live) return;
     this.#live = false;
-    for (const source of sources) source.giveBack();
     for (const view of this.#views) view.giveBack();
   }
 }

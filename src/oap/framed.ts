@@ -139,7 +139,8 @@ export class FramedConnection implements AsyncDisposable {
    * connection closes after the last answer that is owed.
    *
    * @param callback Must not throw, and must not wait with the batch: keep `batch.copy()`,
-   * `frame.toFrame()` or `frame.copyPayload()`. Sending a lent payload is safe.
+   * `frame.toFrame()` or `frame.copyPayload()`. Sending a lent payload is safe by any framed connection of the
+   * same transport; another transport, and `Connection.write`, must be given a copy.
    * @throws {TransportError} `misuse` when the frames have a consumer already.
    */
   onBatch(callback: (batch: BorrowedBatch) => void): void {

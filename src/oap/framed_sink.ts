@@ -31,7 +31,7 @@ import { IdQueueMemory } from "./id_queue.ts";
 import { IdMemory } from "./id_table.ts";
 import { InboundRequests } from "./inbound.ts";
 import { wipeScratch } from "./instance.ts";
-import { lend } from "./lend.ts";
+import { lend, Loans } from "./lend.ts";
 import { frameLimit, limit } from "./limits.ts";
 import { type FrameMemory, Parser } from "./parser.ts";
 import { Requests } from "./requests.ts";
@@ -48,6 +48,7 @@ interface Memory {
   readonly queues: IdQueueMemory;
   readonly heads: HeadPool;
   readonly frames: FramePool;
+  readonly loans: Loans;
 }
 
 function memoryOf(carrier: Carrier): Memory {
@@ -56,6 +57,7 @@ function memoryOf(carrier: Carrier): Memory {
     queues: new IdQueueMemory(),
     heads: new HeadPool(),
     frames: new FramePool(),
+    loans: new Loans(),
   }));
 }
 
@@ -121,6 +123,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
       this.counters,
       this.#totals.writes,
       memory.heads,
+      memory.loans,
     );
     this.#parser = new Parser(this.sender.maxFrameBytes, inflate);
     this.#parser.memory = this;
@@ -335,7 +338,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   #lend(runs: readonly Run[], length: number): void {
     const { pool } = this.#parser.assembly;
     const callback = this.#consumer as (batch: BorrowedBatch) => void;
-    const tell = this.sender;
+    const tell = this.sender.loans;
     try {
       lend(runs, length, { callback, tell, pool, check: this.options.checkBorrows ?? false });
     } catch (cause) {

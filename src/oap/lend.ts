@@ -16,16 +16,21 @@ const SPOILT = 0xdb;
 export interface Loan {
   /** Takes the batch. */
   readonly callback: (batch: BorrowedBatch) => void;
-  /** Told which memory is lent, and that none is any more, so that what is sent from it is copied. */
-  readonly tell: { lent: readonly ArrayBufferLike[] } | undefined;
+  /** Told which memory is lent, and that it is not any more, so that what is sent from it is copied. */
+  readonly tell: Loans | undefined;
   /** Takes the memory of single frames back. */
   readonly pool: FramePool | undefined;
   /** Lends copies, and spoils them afterwards. */
   readonly check: boolean;
 }
 
-/** What is lent while nothing is. */
-export const NONE_LENT: readonly ArrayBufferLike[] = Object.freeze([]);
+/** What connections of one transport lend: what one has lent may be sent by another. */
+export class Loans {
+  /** Memory that is only lent: large payloads in it are copied. */
+  lent: readonly ArrayBufferLike[] = NONE_LENT;
+}
+
+const NONE_LENT: readonly ArrayBufferLike[] = Object.freeze([]);
 
 /**
  * Lends frames, and takes their memory back when the callback has returned or thrown.
@@ -40,16 +45,24 @@ export function lend(runs: readonly Run[], length: number, loan: Loan): void {
   const lent = check ? copyRuns(runs, true) : runs;
   const batch = new BorrowedBatch(lent, length);
   const sources = sourcesOf(lent);
-  if (tell !== undefined) tell.lent = sources.map((source) => source.buffer);
+  const before = tell === undefined ? NONE_LENT : tell.lent;
+  if (tell !== undefined) {
+    const more = sources.map((source) => source.buffer);
+    // The callback of one connection can make another one lend.
+    tell.lent = before.length === 0 ? more : before.concat(more);
+  }
   try {
     callback(batch);
   } finally {
-    if (tell !== undefined) tell.lent = NONE_LENT;
-    if (check) { for (const source of sources) source.bytes.fill(SPOILT); }
-    else if (pool !== undefined) {
-      for (const { own, bytes } of sources) if (own) pool.give(bytes);
+    if (tell !== undefined) tell.lent = before;
+    // A copy of a read may be there once for each of its runs, and goes back once: then its source has none.
+    for (const source of sources) {
+      const { own, bytes, live } = source;
+      if (check) bytes.fill(SPOILT);
+      source.giveBack();
+      if (own && live && !check) pool?.give(bytes);
     }
-    batch.giveBack(sources);
+    batch.giveBack();
   }
 }
 

@@ -124,7 +124,10 @@ export class Router {
     return undefined;
   }
 
-  /** Hands a response to whoever waits for it. A frame that has memory of its own is not copied. */
+  /**
+   * Hands a response to whoever waits for it. A frame that has memory of its own is not copied; where that is
+   * larger, the rest of it is of other connections.
+   */
   #answer(source: Source, at: number, len: number, own: boolean): boolean {
     const { requests, counters } = this.#parts;
     const pending = requests.match(source.view, at);
@@ -132,7 +135,8 @@ export class Router {
     if (pending === "late") counters.lateAnswers++;
     else {
       const view = new FrameView(source, at, len);
-      pending.resolve(own ? view : view.toFrame());
+      const whole = own && source.bytes.length === source.buffer.byteLength;
+      pending.resolve(whole ? view : view.toFrame());
     }
     return true;
   }

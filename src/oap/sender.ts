@@ -15,7 +15,7 @@ import { type FrameTimer, TIMED_OF } from "./frame_timer.ts";
 import type { FramedCounters } from "./framed_counters.ts";
 import type { HeadPool } from "./head_pool.ts";
 import type { InboundRequests } from "./inbound.ts";
-import { NONE_LENT } from "./lend.ts";
+import type { Loans } from "./lend.ts";
 
 /** Flags that an answer may have besides RESP, and is not looked at further for. */
 const ANSWER_FLAGS = FLAGS.START | FLAGS.END | FLAGS.ACK_REQ | FLAGS.APP_E2E;
@@ -26,10 +26,10 @@ export class Sender {
   most: number;
   /** Flags that the other end understands; all until HELLO says otherwise. */
   flags = 0xff;
-  /** Memory that is only lent while a borrowed batch is out: large payloads in it are copied. */
-  lent: readonly ArrayBufferLike[] = NONE_LENT;
   /** Told of every answer, while a drain waits for the last one. */
   onAnswer: (() => void) | undefined = undefined;
+  /** What this connection and others lend. */
+  readonly loans: Loans;
   /** The inbox. */
   readonly outbox: Outbox;
   readonly #inbound: InboundRequests;
@@ -51,6 +51,7 @@ export class Sender {
    * @param counters Where frames are counted, once {@linkcode Sender.settle} is called.
    * @param timer Times some frames.
    * @param heads Where headers of large frames are written.
+   * @param loans What this connection and others lend.
    */
   constructor(
     carrier: Pick<Carrier, "outbox" | "now" | "maxFrameBytes">,
@@ -59,14 +60,21 @@ export class Sender {
     counters: FramedCounters,
     timer: FrameTimer,
     heads: HeadPool,
+    loans: Loans,
   ) {
     this.outbox = carrier.outbox;
     this.#heads = heads;
+    this.loans = loans;
     this.#carrier = carrier;
     this.most = most;
     this.#inbound = inbound;
     this.#counters = counters;
     this.#timer = timer;
+  }
+
+  /** Memory that is only lent while a borrowed batch is out: large payloads in it are copied. */
+  get lent(): readonly ArrayBufferLike[] {
+    return this.loans.lent;
   }
 
   /** Largest frame that may be sent now, in bytes. */

@@ -316,3 +316,28 @@ describe("loans", () => {
     ]);
   });
 });
+
+describe("a batch", () => {
+  it("finds any place in any order", () => {
+    const frames = Array.from({ length: 40 }, (_, i) => event(BigInt(i), i));
+    const bytes = concat(frames.map((frame) => encodeFrame(frame)));
+    const decoder = new Decoder();
+    decoder.push(bytes.subarray(0, 20));
+    const batch = decoder.push(bytes.subarray(20));
+    for (const i of [0, 1, 7, 3, 39, 38, 0, -1, -40, 20]) {
+      assert.equal(batch.at(i)?.corrId, BigInt(i < 0 ? 40 + i : i));
+    }
+    for (const i of [40, -41, NaN, 1.5]) assert.equal(batch.at(i), undefined);
+  });
+
+  it("says so when the bytes under it were changed", () => {
+    for (const len of [0, 37, 1000]) {
+      const bytes = concat([event(1n, 5), event(2n, 5)].map((frame) => encodeFrame(frame)));
+      const batch = new Decoder().push(bytes);
+      new DataView(bytes.buffer).setUint32(43, len);
+      assert.throws(() => batch.forEach(() => {}), misuse);
+      assert.throws(() => [...batch], misuse);
+      assert.throws(() => batch.at(1), misuse);
+    }
+  });
+});
