@@ -131,8 +131,8 @@ export class RawSink implements Sink {
     link.use(sink);
     const held = this.#held.splice(0);
     this.#bytes = 0;
-    if (link.isClosed) {
-      // What came before an orderly end is the new sink's as it was this one's.
+    if (!link.isOpen) {
+      // What came before an orderly end is the new sink's as it was this one's. The link passes nothing on.
       let retained = 0;
       for (const bytes of held) ({ retained } = sink.push(bytes, true));
       link.retain(retained);

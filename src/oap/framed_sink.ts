@@ -103,7 +103,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   #ended = false;
   #over = false;
   /** The connection is over, whatever is still to be taken. */
-  #gone = false;
+  #gone: boolean;
   #draining = false;
 
   /** @param carrier What the connection offers. @param options How to frame it. */
@@ -111,6 +111,8 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     const inflate = options.inflate ?? true;
     this.carrier = carrier;
     this.options = options;
+    // Only one that can send no more is asked for its signal, which is made when it first is.
+    this.#gone = carrier.outbox.failure !== undefined && carrier.signal.aborted;
     this.#totals = OapTotals.of(carrier);
     this.#totals.add(this);
     this.maxInflight = limit("maxInflight", options.maxInflight, 1, CAPS.inflightFrames);

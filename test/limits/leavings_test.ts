@@ -6,6 +6,7 @@ import { encodeFrame, FLAGS, framed } from "../../src/oap/mod.ts";
 import { MemoryNetwork } from "../../src/testing/mod.ts";
 import { collector } from "../collector.ts";
 import { describe, it } from "../harness.ts";
+import { concat } from "../vectors.ts";
 import { until } from "./sources.ts";
 
 const MIB = 1_048_576;
@@ -22,7 +23,25 @@ for (let at = 0; at < MANY.length; at += 42) {
   const head = { flags: FLAGS.EVENT, code: 0, appProtoId: 7, tenantId: 0n, corrId: 1n };
   MANY.set(encodeFrame({ ...head, payload: new Uint8Array(4) }), at);
 }
+/** A compressed frame that becomes eight times as large. */
+const UNPACKED_BYTES = 38 + 6_000;
+const PACKED = encodeFrame({
+  ...{ flags: FLAGS.EVENT, code: 0, appProtoId: 7, tenantId: 0n, corrId: 1n },
+  payload: concat([
+    Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0x50), // zstd, a window of 1 MiB
+    block(0, 800), // as it is
+    new Uint8Array(800),
+    block(1, 5_200), // one byte, repeated
+    Uint8Array.of(7, 1, 0, 0), // the last block, and nothing in it
+  ]),
+});
+PACKED[7]! |= FLAGS.COMP;
 const BAD = new Uint8Array(38).fill(255);
+
+function block(type: number, size: number): Uint8Array {
+  const bits = type << 1 | size << 3;
+  return Uint8Array.of(bits & 255, bits >> 8 & 255, bits >> 16);
+}
 
 /** Takes all that a host has of a connection, long after it ended. Returns how much, in bytes. */
 type Take = () => Promise<number>;
@@ -147,30 +166,42 @@ describe("I-G2: what connections leave behind", () => {
   });
 
   for (const frames of [1, 50]) {
-    it(`gives what it left behind to a protocol that takes it over later: ${frames} frames`, async () => {
-      const runtime = new MemoryNetwork({ seed: 10 });
-      const budget = new ByteBudget();
-      const server = new Transport({}, { runtime, budget });
-      const client = new Transport({}, { runtime: runtime.host("10.0.0.1") });
-      let accepted: Connection | undefined;
-      const listener = await server.listen({
-        address: "tcp://127.0.0.1:0",
-        onConnection: async (connection) => {
-          accepted = connection;
-          await connection.closed;
-        },
-      });
-      const connection = await client.dial(listener.address);
-      const sent = SENT.subarray(0, frames * 1_000);
-      await connection.write(sent);
-      await until("the bytes", () => server.counters().bytesIn >= sent.length);
-      await Promise.all([accepted!.close(), connection.close()]);
-      assert.ok(budget.leavings.bytes >= sent.length);
-      assert.equal(await takeFrames(accepted!)(), sent.length);
-      assert.deepEqual([budget.used, budget.leavings.bytes], [0, 0]);
-      await client.close();
-      await server.close();
-    });
+    for (const what of ["plain", "compressed"] as const) {
+      for (const when of ["once it is over", "while it closes"] as const) {
+        it(`gives what it left behind to a protocol that takes it over ${when}: ${frames} ${what} frames`, async () => {
+          const runtime = new MemoryNetwork({ seed: 10 });
+          const budget = new ByteBudget();
+          const server = new Transport({}, { runtime, budget });
+          const client = new Transport({}, { runtime: runtime.host("10.0.0.1") });
+          let accepted: Connection | undefined;
+          const listener = await server.listen({
+            address: "tcp://127.0.0.1:0",
+            onConnection: async (connection) => {
+              accepted = connection;
+              await connection.closed;
+            },
+          });
+          const connection = await client.dial(listener.address);
+          const sent = what === "plain"
+            ? SENT.subarray(0, frames * 1_000)
+            : concat(Array.from({ length: frames }, () => PACKED));
+          await connection.write(sent);
+          await until("the bytes", () => server.counters().bytesIn >= sent.length);
+          const closing = accepted!.close();
+          if (when === "once it is over") {
+            await Promise.all([closing, connection.close()]);
+            assert.ok(budget.leavings.bytes >= sent.length);
+          }
+          const take = takeFrames(accepted!);
+          void connection.close();
+          assert.equal(await take(), frames * (what === "plain" ? 1_000 : UNPACKED_BYTES));
+          await closing;
+          assert.deepEqual([budget.used, budget.leavings.bytes], [0, 0]);
+          await client.close();
+          await server.close();
+        });
+      }
+    }
   }
 
   it("counts no more when the host lets go of connections whose bytes were not all decoded", async () => {
