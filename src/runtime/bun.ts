@@ -122,9 +122,7 @@ export class BunRuntime implements Runtime {
     const unix = "path" in address;
     if (unix) await this.#uids.load();
     const socket = new BunSocket(handler, shared, connecting);
-    connecting.on("error", (cause) => socket.fault ??= faultOf(cause));
-    connecting.on("close", () => socket.closed(undefined));
-    connecting.on("connect", () => {
+    connecting.once("connect", () => {
       const raw = (connecting as unknown as { _handle: RawSocket })._handle;
       raw.reload({ socket: EVENTS });
       socket.open(raw, unix ? this.#uids.of(raw.fd) : undefined);
@@ -228,6 +226,9 @@ class BunSocket implements Socket, PendingSocket, TurnWriter {
     this.#turns = turns;
     this.#files = files;
     this.#connecting = connecting;
+    // These stay as long as the connection, so they are made where they hold nothing but this.
+    connecting?.on("error", (cause) => this.fault ??= faultOf(cause));
+    connecting?.on("close", () => this.closed(undefined));
   }
 
   get info(): SocketInfo {
