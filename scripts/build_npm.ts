@@ -8,6 +8,7 @@ import { chmodSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { findRuntime, ROOT } from "../test/runtimes.ts";
+import { markForBun } from "./lib/bun_pragma.ts";
 import { run, seconds } from "./lib/process.ts";
 
 const runner = findRuntime("node") ?? findRuntime("bun");
@@ -22,6 +23,7 @@ if (code !== 0) {
   console.error(`build: the sources do not compile\n${output.trimEnd()}`);
   process.exit(1);
 }
+markForBun(join(ROOT, "dist"));
 const { bin } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
   bin: Record<string, string>;
 };

@@ -20,6 +20,7 @@ import { ROOT, runtimeName } from "../../test/runtimes.ts";
 import { median } from "../codec/paired.ts";
 import { reached, type Row, writeRecord } from "../report/record.ts";
 import type { Lap } from "./clock.ts";
+import { compiledPackage } from "./package.ts";
 
 /** A script of `scripts/`, its arguments, and the laps of each round. */
 interface Script {
@@ -103,12 +104,14 @@ function bound(
 
 function rows(rounds: number): Row[] {
   const names = packages();
-  const listen: Script = { args: ["listen.ts"], rounds: [] };
+  const listen: Script = { args: ["listen.ts", join(ROOT, "mod.ts")], rounds: [] };
+  const packed: Script = { args: ["listen.ts", compiledPackage()], rounds: [] };
   const others: Script = { args: ["packages.ts", ...names], rounds: [] };
   const empty: Script = { args: ["empty.ts"], rounds: [] };
-  const codec: Script = { args: ["codec.ts"], rounds: [] };
-  const atOnce: Script = { args: ["codec.ts", "at-once"], rounds: [] };
-  measure([listen, others, empty, codec, atOnce], rounds);
+  const oap = join(ROOT, "src/oap/mod.ts");
+  const codec: Script = { args: ["codec.ts", oap], rounds: [] };
+  const atOnce: Script = { args: ["codec.ts", oap, "at-once"], rounds: [] };
+  measure([listen, packed, others, empty, codec, atOnce], rounds);
   const imports = `import of ${names.join(" and ")} alone`;
   const middle = (script: Script, pick: Pick): number => median(script.rounds.map(pick));
   const alone = (id: string, work: string, script: Script, pick: Pick): Row => ({
@@ -138,6 +141,14 @@ function rows(rounds: number): Row[] {
       "the same, wall time",
       [listen, others],
       wall(0),
+      imports,
+      null,
+    ),
+    compare(
+      "package_to_listen",
+      "the same with the npm package, processor time",
+      [packed, others],
+      cpu(0),
       imports,
       null,
     ),

@@ -10,6 +10,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { assert, assertEquals, assertMatch } from "../_std.ts";
+import { markForBun } from "../../scripts/lib/bun_pragma.ts";
 import { engines } from "../../scripts/lib/versions.ts";
 import { after, before, describe, findRuntime, it, ROOT } from "../harness.ts";
 import { copyOfTree, emptyFolder, type Folder, mustRun, readmeExample } from "./copy.ts";
@@ -58,6 +59,7 @@ describe("npm package", () => {
     const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
     using tree = copyOfTree(SOURCES);
     mustRun(tree.path, runtime("node"), tsc, "--project", "tsconfig.dist.json");
+    markForBun(join(tree.path, "dist"));
     project = emptyFolder();
     const packed = mustRun(tree.path, "npm", "pack", "--ignore-scripts", "--json");
     const [pack] = JSON.parse(packed.slice(packed.indexOf("["))) as [
