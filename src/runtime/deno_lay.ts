@@ -10,7 +10,7 @@
  * half the cost of bulk, but for a server's first flight: it is asked for as if TLS lay over a stream of ours.
  *
  * Handles are undocumented, so that any of this may be missing one day. As with `orderly_end.ts`, no sign of
- * good order is a cut then, and no group is named.
+ * good order is a cut then, and no group is named; and TLS is paused itself, for all that its end is lost.
  *
  * @module
  */
@@ -72,8 +72,13 @@ export function denoLay(secure: TLSSocket, under: NetSocket, tap: Tap): Below {
   }
   return {
     hold(on) {
-      if (on) handle()?.readStop?.();
-      else handle()?.readStart?.();
+      const below = handle();
+      if (!below) return; // closed: nothing more comes
+      if (typeof below.readStop === "function" && typeof below.readStart === "function") {
+        if (on) below.readStop();
+        else below.readStart();
+      } else if (on) secure.pause(); // better an end that is lost than memory without a bound
+      else secure.resume();
     },
     orderly: () => taking,
   };
