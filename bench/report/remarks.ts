@@ -114,6 +114,8 @@ const COLLECT =
 
 const PLAIN_TLS =
   "offers less than what is configured, so that it has no goal: strangers are in mid-handshake before anyone can refuse them, a FIN that anybody can forge is an end like any other, and on Deno the end of a paused socket is lost. On Bun, TLS that is laid over an accepted socket, as it must be where admission comes first, is given the ciphertext in JavaScript beside the plaintext, by which an end is told from a cut";
+const EACH_WRITE =
+  "the work of this library for each write, its inbox, byte budget, deadlines and promise, takes 0.85 µs over a socket that does nothing, but 10 to 14 µs over TLS, as the caches fill with 256 KiB that are sealed between two writes; on Deno 2 µs of it are three readings of the clock (2026-11-29, load 6 to 10). The layer that speaks to node:tls, with nothing above it, costs what the program by hand does";
 const LAID =
   "TLS is laid over an accepted socket in both, which costs Bun a third more than a server that owns its sockets: it copies the ciphertext to JavaScript as well";
 
@@ -158,6 +160,7 @@ export const REMARKS: Readonly<Record<string, string>> = {
   "bulk_in.node_tls": PLAIN_TLS,
   "bulk_out.node_tls": PLAIN_TLS,
   "bun:bulk_in.node_tls_by_hand": LAID,
+  "bulk_out.node_tls_by_hand": EACH_WRITE,
   "asking.writebuffer": SYSTEM_CALL,
   "asking.write": SYSTEM_CALL,
   "asking.copypayload_frame_view_ts":
