@@ -197,7 +197,7 @@ export class NodeRuntime implements Runtime {
     if (handle === undefined || handle === null) {
       this.#alive.add(raw);
       const socket = new NodeSocket(raw, handler);
-      socket.uid = pending.uid;
+      socket.accepted(pending);
       socket.flow();
       socket.open();
       return;
@@ -216,7 +216,7 @@ export class NodeRuntime implements Runtime {
     raw.destroy();
     this.#alive.add(own);
     const socket = new NodeSocket(own, handler);
-    socket.uid = pending.uid;
+    socket.accepted(pending);
     socket.open();
     own.resume();
   }

@@ -49,6 +49,7 @@ export class NodeSocket implements Socket, PendingSocket {
   readonly #below: Below;
   /** The user at the other end of a Unix socket, where it is known; to be set before it opens. */
   uid: number | null | undefined;
+  #remote: PendingSocket["remote"] = undefined;
   #info: SocketInfo = {};
   #lent = 0;
   #refused = false;
@@ -110,7 +111,13 @@ export class NodeSocket implements Socket, PendingSocket {
   }
 
   get remote(): { readonly hostname: string; readonly port: number } | undefined {
-    return endpoint(this.#under.remoteAddress, this.#under.remotePort);
+    return this.#remote ?? endpoint(this.#under.remoteAddress, this.#under.remotePort);
+  }
+
+  /** It was accepted, and this is what was known of it then: a runtime asked again keeps another copy. */
+  accepted({ uid, remote }: PendingSocket): void {
+    this.uid = uid;
+    this.#remote = remote;
   }
 
   /** The socket is usable. */

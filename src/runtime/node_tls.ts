@@ -129,7 +129,7 @@ export class NodeTls {
     const { groups } = tls;
     const info = (): TlsInfo => tlsInfo(secure, { groups, group: hello.group });
     const socket: NodeSocket = new NodeSocket(secure, handler, info, raw, below);
-    socket.uid = pending.uid;
+    socket.accepted(pending);
     secure.on("secure", () => {
       const refusal = tls.refusal(secure);
       if (refusal === undefined) socket.open();
