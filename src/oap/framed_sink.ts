@@ -105,6 +105,8 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   /** The connection is over, whatever is still to be taken. */
   #gone: boolean;
   #draining = false;
+  /** Whether bytes are being decoded: what follows them waits, whatever the application does meanwhile. */
+  #taking = false;
 
   /** @param carrier What the connection offers. @param options How to frame it. */
   constructor(carrier: Carrier, options: FramedOptions) {
@@ -279,6 +281,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
   /** Decodes and delivers as much as may be delivered; holds the rest. Returns whether `bytes` are in use still. */
   #take(bytes: Uint8Array, owned: boolean): boolean {
     let kept = false;
+    this.#taking = true;
     try {
       for (let from = 0; from < bytes.length && !this.#over;) {
         const room = this.#consumer !== undefined || this.queue.wanted
@@ -309,6 +312,8 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
     } catch (error) {
       this.#break(TransportError.from(error, "internal", { op: "decode", origin: "library" }));
       return true;
+    } finally {
+      this.#taking = false;
     }
     return kept;
   }
@@ -351,6 +356,7 @@ export class FramedSink implements Sink, Counted, FrameMemory, QueueOwner {
 
   /** The consumer has taken something: goes on with what was held, then with reading. */
   #catchUp(): void {
+    if (this.#taking) return; // it goes on by itself
     this.#tellRetained();
     if (this.#gone && !this.#over) this.#totals.late(this, () => this.#takeHeld());
     else this.#takeHeld();

@@ -85,4 +85,38 @@ describe("reservations of frames", () => {
     assert.equal(connection.reserved, 0);
     assert.equal(connection.error?.kind, "malformed");
   });
+
+  it("granted by what the application does with the frames before keep what came in order", () => {
+    const connection = new FakeConnection();
+    connection.grants = false;
+    const link = framed(connection);
+    const small = Array.from({ length: 600 }, (_, i) => {
+      const payload = new Uint8Array(4);
+      const corrId = BigInt(1_000 + i);
+      return encodeFrame({
+        flags: FLAGS.EVENT,
+        code: 0,
+        appProtoId: 7,
+        tenantId: 0n,
+        corrId,
+        payload,
+      });
+    });
+    const wire = concat([...small, frame(1n), frame(2n)]);
+    connection.receive(wire.subarray(0, 40_000)); // more frames than may wait, and the head of a large one
+    connection.receive(wire.subarray(40_000, 100_000));
+    const seen: bigint[] = [];
+    link.onBatch((batch) => {
+      batch.forEach(({ corrId }) => void seen.push(corrId));
+      const { onGrant } = connection;
+      if (onGrant === undefined) return;
+      connection.grants = true; // as where it breaks off another connection, which held memory
+      connection.onGrant = undefined;
+      onGrant();
+    });
+    connection.receive(wire.subarray(100_000));
+    assert.equal(connection.error, undefined);
+    assert.equal(seen.length, small.length + 2);
+    assert.deepEqual(seen.slice(-2), [1n, 2n]);
+  });
 });
