@@ -96,13 +96,15 @@ const CHECKS =
 const CRC =
   "gzip pays for its CRC as well, eight bytes at a time without the carry-less multiplication that native code has: 27 of 117 µs by the difference to deflate (Deno, 2026-11-29, load 12)";
 const WORK =
-  "a raw sink neither makes nor looks at frames. By perf on 2026-11-29 (sender, receiver) compiled code, which is this library, its module and the loop of the bench, is 46 and 32 % on Deno, 40 and 25 % on Bun; the runtime's own, with copies, views and bigints in it, 27 and 28 %, 31 and 22 %; the kernel, which is 74 to 85 % of a sink on Deno, 23 and 36 %, 26 and 32 %. Without sockets, of many short loops the tenth that nothing disturbed, sendAll() takes 43 ns a frame on Deno and 40 on Bun, about a quarter of which is the copy of 64 B by TypedArray.set(), and onBatch() 19 and 16. With sockets both ends take 130 ns, those of a sink 38 on Deno and 56 on Bun (load 7), so 0.5 would leave about 10 and 35 ns for sending and receiving a frame. What is not ours is dearer than for a sink, too: the inbox holds 256 items, so a write is at most 26 KiB of such frames, where the sink writes 256 KiB";
-const CORE =
-  "by perf on 2026-11-29 (sender, receiver; load 17): on Deno 58 and 57 % of the time for frames of 64 KiB is the kernel, 28 and 28 % the runtime, by whose streams of node:net header and body go as two entries of a writev(), and 11 and 13 % compiled code, that of node:net included; of a Deno.Conn 83 and 76, 13 and 19, 1 and 2 %. On Bun 67 and 41 % are the kernel, 16 and 30 % the runtime, 11 and 26 % copies by the C library, 6 and 4 % compiled code; of a raw socket 93 and 57, 5 and 15, 2 and 28, and below 1 %. Bun has no writev, so header and body are put together by one more copy, 11 % of the sender's time; pieces of 128 or 512 KiB instead of 256 made that no faster. Messages of 1 MiB: kernel 70 and 66, runtime 18 and 24, compiled code 10 and 7 % on Deno; 54 and 37, 21 and 28, 8 and 6 % on Bun. Of this library's own, without sockets, 1.0 µs a frame of 64 KiB is left for sending and 0.8 for receiving, where it was 1.8 and 0.9";
+  "a raw sink neither makes nor looks at frames. Both ends take 113 to 116 ns a frame on Deno and 109 to 125 on Bun, a sink 27 to 30 and 36 to 42 (2026-11-29, load 5 to 10). By perf (load 7) 49 ns are compiled code on Deno and 41 on Bun, 29 and 30 the runtime with copies, views and bigints, 37 and 43 the kernel: 0.5 leaves 20 ns and 35 for all that is not the kernel. It is not the size of writes: a sink that writes 26 KiB at a time, as the inbox of 256 items lets us, takes 31 to 34 ns on Deno";
+const SINK =
+  "by perf on 2026-11-29 (sender, receiver; load 8 to 10) 45 and 33 % of the time is the kernel on Deno, 7 and 5 % the runtime, whose streams of node:net send header and body by one writev(), 6 and 2 % compiled code; of a Deno.Conn sink 50 and 41, 3 and 4 %, and none. On Bun 32 and 26 % are the kernel, 5 and 14 % the runtime, 4 % the copy of each receive, 4 and 2 % compiled code, 11 % compiling and garbage. In turns it was 0.84 on Deno and 0.77 on Bun (load 9). Sinks are faster than in earlier results: blocks of 128 KiB, and on Bun receives that are freed at once, a quarter of the receiver";
+const STREAM =
+  "it depends on the machine: 1.27 on Deno and 0.83 on Bun on an AMD EPYC (2026-11-29, in turns, load 8), where results of an Intel Xeon had 0.67 and 0.59; the library of 31819e8 was within 4 % of this one in the same turns. By perf (sender, receiver) 49 and 30 % of the time is the kernel on Deno, 7 and 5 % the runtime, 4 and 2 % compiled code; on Bun 43 and 25, 4 and 11, 3 and 2 %, and 5 % the copy of each receive; of a raw Bun socket 44 and 33, 3 and 8, none and 6 %";
 const BUSY =
   "measured while the machine had twenty things to do; with a load below 1 it was reached: 1.46";
 const RAW_ASK =
-  "both do the same system calls, 64 messages in each (strace, 2026-11-29). By perf (load 11; asking, answering) 38 and 32 % of the time is the kernel on Deno, 48 and 40 % on Bun; 38 and 41 %, 32 and 37 % the runtime's own, with views, copies, bigints and garbage in it; 19 and 22 %, 15 and 19 % compiled code. Of the raw socket 54 and 52 %, 64 and 57 % are the kernel, 34 and 38 %, 27 and 34 % the runtime, 5 to 7 % compiled code. Here each message is decoded, judged and encoded at both ends, 64 ids are matched, and both directions are bounded: without sockets, in the tenth of many short loops that nothing disturbed, that takes 76 ns at the asking end and 111 at the answering on Deno, 78 and 118 on Bun. Answering on Deno, of that, is 16 % writing the answer with its copy, 13 % ids, 10 % the view of the payload, 7 % judging, 6 % garbage; on Bun 28 % views, 16 % ids, 12 % judging, 7 % the copy. A request with its answer costs 0.62 to 0.88 µs in all and by the raw socket 0.32 to 0.40 (load 7): 0.8 would leave 0.40 to 0.50, which is less than what is there without anything of ours. request() itself, with a promise and a deadline for each, is in the row below";
+  "both do the same system calls, 64 messages in each, and neither copies an answer. A request with its answer takes 0.57 µs on Deno and 0.58 to 0.64 on Bun, by the raw socket 0.38 and 0.41 (2026-11-29, load 5). By perf (load 6 to 8; both ends) 190 ns are compiled code on Deno and 165 on Bun, where the raw socket has 40 and 33; 260 and 280 the runtime with views, copies, bigints and garbage, where that has 210 and 215; the rest, which is the kernel, is the same. 0.8 would leave 90 ns for compiled code: two headers made, two checked and 64 ids matched at both ends. No function has more than 3 % of the time. request() itself, with a promise and a deadline for each, is in the row below";
 const ZOD =
   "by laps on 2026-11-29 (load 5 to 8) what comes on top of importing the same modules is 14 ms for the import, 2 to 3 for a first transport and 4 for listening, on both. The number of files is the lesser part: a hundred empty modules take 4 ms on Deno and 2 on Bun, of 900 B each 6 and 4.5, and this library has 110 and 95, with 440 KB of text. Binding alone, by node:net without this library, is 3 to 4 ms on Deno; on Bun it is 0.2. As one bundle the import took 7 ms on Deno and 8 on Bun, and the ratio on Bun was 0.61 to 0.66; it is not packed so, as the probe that swaps the module and the command line that starts itself find their files by import.meta.url. Of the package the files are JavaScript, with a mark that spares Bun transpiling them, which was 3 ms";
 const IDLE =
@@ -110,7 +112,7 @@ const IDLE =
 const SYSTEM_CALL =
   "the system call that hands bytes to the kernel. Frames are gathered in blocks, so there is one for all that was queued in a turn; nothing less remains but fewer turns";
 const COLLECT =
-  "garbage. Of asking: promises and answers in memory of their own; abort controllers, timers and closures of each request are gone, which was a third of all time. Of receiving: two spare buffers instead of one took most new buffers away";
+  "garbage. Of asking: promises and answers in memory of their own; abort controllers, timers and closures of each request are gone, which was a third of all time. Of receiving: spare buffers that connections share took most new buffers away";
 
 const PLAIN_TLS =
   "offers less than what is configured, so that it has no goal: strangers are in mid-handshake before anyone can refuse them, a FIN that anybody can forge is an end like any other, and on Deno the end of a paused socket is lost. On Bun, TLS that is laid over an accepted socket, as it must be where admission comes first, is given the ciphertext in JavaScript beside the plaintext, by which an end is told from a cut";
@@ -151,11 +153,9 @@ export const REMARKS: Readonly<Record<string, string>> = {
   "bun:first_instance":
     "compiling 84 KB is 2.1 to 2.5 ms of it in the engine, instantiating 0.4; the digest is 0.1, by Bun itself. It was 2.8 with a load of 1 and 3.2 with one of 8 (2026-11-29)",
   "flow-64b-sink": WORK,
-  "flow-64k-sink": CORE,
-  "flow-64k-raw": CORE,
-  "flow-1m-raw": CORE,
-  "bun:flow-64k-web_socket": CORE,
-  "bun:flow-1m-web_socket": CORE,
+  "flow-64k-sink": SINK,
+  "flow-64k-raw": SINK,
+  "flow-1m-raw": STREAM,
   "ask-64b-raw": RAW_ASK,
   "bulk_in.node_tls": PLAIN_TLS,
   "bulk_out.node_tls": PLAIN_TLS,
@@ -189,7 +189,7 @@ export const REMARKS: Readonly<Record<string, string>> = {
     "a header of its own for each large frame, in memory that is used again: its body is not copied",
   "sending.garbage_collector": COLLECT,
   "receiving.room_assembly_ts":
-    "memory for a frame that comes in several reads: at most twice what came, then its size. Of new buffers five in six are gone since there are two spare ones",
+    "memory for a frame that comes in several reads: at most twice what came, then its size. Spare buffers are shared and stay, where the collector took them before: of 18 thousand frames 12 thousand had found none",
   "receiving.fill_assembly_ts":
     "the one copy of a body into the buffer of its frame; fragments do without it",
   "receiving.set": "the one copy of a body into the buffer of its frame; fragments do without it",
