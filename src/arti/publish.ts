@@ -13,8 +13,13 @@ import { codeOf, serveError } from "./faults.ts";
 
 /** Until it must be reachable, in milliseconds. The public network takes half a minute. */
 const PUBLISH_MS = 120_000;
-/** Longest attempt to reach it, and the pause before the next, in milliseconds. */
-const ATTEMPT_MS = 30_000;
+/**
+ * The first attempt to reach it, the longest, and the pause between, in milliseconds. The next takes twice as
+ * long as the one before: of a service that has started anew, the first may have found the way to where it was,
+ * where relays still take what is said to it, and nobody answers.
+ */
+const FIRST_MS = 4_000;
+const LONGEST_MS = 30_000;
 const PAUSE_MS = 250;
 
 /** What a service says of a port that it does not have. */
@@ -47,8 +52,8 @@ export async function publish(
   const other = port === 65_535 ? port - 1 : port + 1;
   const until = clock.now() + PUBLISH_MS;
   try {
-    for (;;) {
-      const code = await refusedWith(client, service.address, other);
+    for (let limit = FIRST_MS;; limit = Math.min(2 * limit, LONGEST_MS)) {
+      const code = await refusedWith(client, service.address, other, limit);
       if (REFUSALS.has(code)) return service;
       if (code === "Closed" || clock.now() >= until) throw unreachable(code);
       await pause(clock);
@@ -59,10 +64,15 @@ export async function publish(
   }
 }
 
-async function refusedWith(client: AddonClient, host: string, port: number): Promise<string> {
+async function refusedWith(
+  client: AddonClient,
+  host: string,
+  port: number,
+  limit: number,
+): Promise<string> {
   try {
     // Isolated: a service that has started anew is not found by the descriptor of before, which Arti would keep.
-    (await client.connect(host, port, ATTEMPT_MS, true)).close();
+    (await client.connect(host, port, limit, true)).close();
     return "RemoteStreamError"; // it has more ports than it was given, and is there
   } catch (cause) {
     return codeOf(cause) ?? "unknown";
