@@ -45,8 +45,8 @@ of its own (\`bench/tls/\`). Bulk is processor time of this end, in writes of 25
 writes of 64 KiB, so that compiling is over; handshakes are wall time, so the load of the machine is in them.
 
 \`node:tls by hand\` is the shortest program that has the features configured here (\`bench/tls/by_hand.ts\`): TLS
-1.3 only, admission before the handshake, deadlines, an end told from a cut, reading that can be held back. The goal is set
-against it. Plain \`node:tls\`, as its documentation shows it, offers less: its rows tell what those features cost. The
+1.3 only, admission before the handshake, deadlines, an end told from a cut, reading that can be held back. The
+goal is set against it. Plain \`node:tls\`, as its documentation shows it, offers less: its rows tell what those features cost. The
 native APIs are the limit; they let TLS 1.2 in and cannot tell the version afterwards.`,
   },
   scaling: {
@@ -117,7 +117,7 @@ const COLLECT =
 const PLAIN_TLS =
   "offers less than what is configured, so that it has no goal: strangers are in mid-handshake before anyone can refuse them, a FIN that anybody can forge is an end like any other, and on Deno the end of a paused socket is lost. On Bun, TLS that is laid over an accepted socket, as it must be where admission comes first, is given the ciphertext in JavaScript beside the plaintext, by which an end is told from a cut";
 const EACH_WRITE =
-  "the work of this library for each write, its inbox, byte budget, deadlines and promise, takes 0.85 µs over a socket that does nothing, but 10 to 14 µs over TLS, as the caches fill with 256 KiB that are sealed between two writes; on Deno 2 µs of it are three readings of the clock (2026-11-29, load 6 to 10). The layer that speaks to node:tls, with nothing above it, costs what the program by hand does";
+  "the work of this library for each write, its inbox, byte budget, deadlines and promise, takes 0.85 µs over a socket that does nothing, but 10 to 14 µs over TLS, as the caches fill with 256 KiB that are sealed between two writes (2026-11-29, load 6 to 10). A clock that costs nothing made it no faster on Deno. The layer that speaks to node:tls, with nothing above it, costs what the program by hand does";
 const LAID =
   "TLS is laid over an accepted socket in both, which costs Bun a third more than a server that owns its sockets: it copies the ciphertext to JavaScript as well";
 

@@ -116,9 +116,7 @@ export function nodeTls(): Way {
     });
   return {
     name: "node:tls",
-    lacks: `handshakes before anyone is let in; an end and a cut look alike${
-      runtimeName() === "deno" ? "; the end of a paused socket is lost" : ""
-    }`,
+    lacks: "handshakes before anyone is let in; an end and a cut look alike; no deadlines",
     sink: (pair) =>
       new Promise((resolve) => {
         const server = createTls({ ...pair, ALPNProtocols: ALPN, minVersion: "TLSv1.3" });
