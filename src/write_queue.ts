@@ -179,8 +179,14 @@ export class WriteQueue {
     }
     this.bytes -= all;
     this.lent -= all;
+    const free = finished === 0 ? NONE : this.#leave(finished);
+    // Last, as it can serve whoever waits for room, and that one adds to this queue.
     if (all > 0) this.#account?.queue(-all);
-    if (finished === 0) return NONE;
+    return free;
+  }
+
+  /** The first runs are wholly free: they leave. */
+  #leave(finished: number): readonly Run[] {
     this.#allowed = 0;
     const free = this.#runs.splice(0, finished);
     this.#next = Math.max(0, this.#next - finished);

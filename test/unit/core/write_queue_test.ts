@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Block, BLOCK_BYTES, BlockPool, SMALL_BLOCK_BYTES } from "../../../src/block_pool.ts";
 import { ByteBudget } from "../../../src/limits/byte_budget.ts";
+import type { ByteAccount } from "../../../src/limits/byte_account.ts";
 import { view, WriteQueue } from "../../../src/write_queue.ts";
 import { describe, it } from "../../harness.ts";
 
@@ -185,6 +186,20 @@ describe("write queue", () => {
     assert.equal(freed.pool.out.size, 0);
     assert.equal(freed.queue.reserve(1), 0);
     assert.deepEqual([freed.queue.pending, freed.queue.unsent], [1, 1]);
+  });
+
+  it("keeps what is added by whoever waited for the room that a release makes", () => {
+    const waits = { queue: (n: number): void => void (n < 0 && add()) };
+    const queue = new WriteQueue(256, new BlockPool(2), waits as unknown as ByteAccount);
+    let add = (): void => {
+      add = (): void => {};
+      queue.push(Uint8Array.of(7, 8), new Uint8Array(40_000), undefined);
+    };
+    queue.reserve(1);
+    queue.take(1);
+    queue.release(1);
+    assert.deepEqual(queue.parts(1).parts.map((part) => [...part.subarray(0, 2)]), [[7, 8]]);
+    assert.equal(queue.unsent, 40_002);
   });
 
   it("gives what is next run by run, until there is enough of it", () => {
