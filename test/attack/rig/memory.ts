@@ -59,7 +59,7 @@ export async function measure(): Promise<Held> {
   for (let i = 0; i < 4; i++) {
     if (i === 1) giveBack();
     collect();
-    await delay(i % 2 === 1 ? purgeMs : 20);
+    await delay(i === 3 ? purgeMs : 20);
   }
   const { heapUsed, external, rss } = process.memoryUsage();
   return { heap: heapUsed, external, rss, descriptors: readdirSync("/proc/self/fd").length - 1 };

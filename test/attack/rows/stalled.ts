@@ -17,7 +17,7 @@ const IDLE_MS = { full: 10_000, small: 3_000 } as const;
  * (132 KiB; nothing waits to be sent to it), and what allocators round up to and collectors have not seen.
  */
 function most(count: number): number {
-  return 64 + count * 132 / 1_024 + 48;
+  return 64 + count * 132 / 1_024 + 32;
 }
 
 /** See the module. */
