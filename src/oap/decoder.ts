@@ -128,6 +128,8 @@ export class Decoder {
    */
   end(): CodecError | undefined {
     wipeScratch();
-    return this.#parser.end();
+    const fault = this.#parser.end();
+    this.#parser.assembly.pool = undefined; // whoever keeps the decoder does not keep its memory
+    return fault;
   }
 }

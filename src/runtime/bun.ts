@@ -287,8 +287,9 @@ class BunSocket implements Socket, PendingSocket, TurnWriter {
       this.#turns.spend(n);
       return n;
     } catch (cause) {
-      // The system tells once that a connection is broken, and has told it here.
-      if ((cause as { code?: unknown }).code !== "EAGAIN") this.fault ??= faultOf(cause);
+      // The system tells once that a connection is broken, and has told it here. Of all else Bun's write tells.
+      const fault = faultOf(cause);
+      if (fault.type === "reset") this.fault ??= fault;
       return 0;
     }
   }
