@@ -17,24 +17,17 @@
 
 import type { Socket as NetSocket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { type PlainHandle, receiveInto, type SealedHandle, type Windows } from "./deno_windows.ts";
 import type { Below } from "./node_socket.ts";
 
 /** What is used of the handle of TLS. */
-interface TlsHandle {
-  /** Takes what the socket has received. */
-  receive?: (bytes: Uint8Array) => void;
+interface TlsHandle extends Partial<PlainHandle> {
   onerror?: (cause: unknown) => void;
   /** From here on what is to be sent is kept until it is asked for. */
   readonly attachJsStream?: () => number;
   readonly drainEncOut?: () => Uint8Array | null | undefined;
   /** From here on it is sent by that handle. */
   readonly _attachNativeHandle?: (handle: unknown) => void;
-}
-
-/** What is used of the handle of a socket. */
-interface SocketHandle {
-  readonly readStart?: () => number;
-  readonly readStop?: () => number;
 }
 
 /** Who is shown bytes below TLS. */
@@ -48,11 +41,17 @@ export interface Tap {
  * @param secure TLS over `under`, before its handshake.
  * @param under The socket below it.
  * @param tap Whom to show bytes.
+ * @param windows Where to receive.
  */
-export function denoLay(secure: TLSSocket, under: NetSocket, tap: Tap): Below {
+export function denoLay(
+  secure: TLSSocket,
+  under: NetSocket,
+  tap: Tap,
+  windows: Windows,
+): Below {
   const tls = (secure as unknown as { _handle?: TlsHandle | null })._handle;
-  const handle = (): SocketHandle | null | undefined =>
-    (under as unknown as { _handle?: SocketHandle | null })._handle; // none once it is closed
+  const handle = (): Partial<SealedHandle> | null | undefined =>
+    (under as unknown as { _handle?: Partial<SealedHandle> | null })._handle; // none once it is closed
   let flush = tap.sent === undefined ? undefined : firstFlight(tls, under, tap.sent);
   let taking = false;
   const receive = tls?.receive;
@@ -71,6 +70,9 @@ export function denoLay(secure: TLSSocket, under: NetSocket, tap: Tap): Below {
     };
   }
   return {
+    flow(room, take) {
+      return receiveInto(windows, { secure, tls, below: handle(), room, take });
+    },
     hold(on) {
       const below = handle();
       if (!below) return; // closed: nothing more comes

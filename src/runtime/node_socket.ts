@@ -21,6 +21,11 @@ const LENT_BYTES = 1_048_576;
 
 /** What is known, and can be done, between TLS and the socket below it. */
 export interface Below {
+  /**
+   * Receives in memory of ours, where that can be done: `take` is called with bytes that are valid inside it,
+   * at most about `room()` in a row.
+   */
+  readonly flow?: (room: () => number, take: (bytes: Uint8Array) => void) => boolean;
   /** Stops and restarts reading, where the runtime's own pausing must not be used. */
   readonly hold?: (on: boolean) => void;
   /** Whether the end that TLS gives right now is one that the peer has told by TLS. */
@@ -154,8 +159,12 @@ export class NodeSocket implements Socket, PendingSocket {
     return this.#closed ? false : this.#handler.onBytes(bytes, false);
   }
 
-  /** Receives by the runtime's `data` events, in buffers of its own. */
+  /** Receives in a window where there is one below, else by the runtime's `data` events, in buffers of its own. */
   flow(): void {
+    const take = (bytes: Uint8Array): void => {
+      if (!this.window(bytes)) this.pause();
+    };
+    if (this.#below.flow?.(() => this.#handler.receiveBytes, take) === true) return;
     this.#raw.on("data", (bytes: Uint8Array) => {
       if (!this.#closed && !this.#handler.onBytes(bytes, true)) this.pause();
     });

@@ -9,6 +9,7 @@ import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { descriptorOf } from "./accept_remedies.ts";
 import { denoLay, type Tap } from "./deno_lay.ts";
+import { Windows } from "./deno_windows.ts";
 import { type Below, ConnectingSocket, NodeSocket } from "./node_socket.ts";
 import { bunEnd, nodeEnd, Turns } from "./orderly_end.ts";
 import type { PeerUids } from "./peer_uid.ts";
@@ -37,6 +38,7 @@ export class NodeTls {
   readonly #modules: TlsModules;
   readonly #runtime: RuntimeName;
   readonly #turns = new Turns();
+  readonly #windows: Windows | undefined;
   readonly #uids: PeerUids;
   readonly #alive: ProcessHold;
   #hasRoom: HasRoom | undefined;
@@ -50,6 +52,7 @@ export class NodeTls {
   ) {
     this.#modules = modules;
     this.#runtime = runtime;
+    this.#windows = runtime === "deno" ? new Windows() : undefined;
     this.#uids = uids;
     this.#alive = alive;
   }
@@ -157,7 +160,7 @@ export class NodeTls {
     tap: Tap,
   ): { readonly raw: TLSSocket; readonly below: Below } {
     const raw = tls.wrap(under);
-    if (this.#runtime === "deno") return { raw, below: denoLay(raw, under, tap) };
+    if (this.#windows !== undefined) return { raw, below: denoLay(raw, under, tap, this.#windows) };
     // Bun reports the socket below closed while TLS above it still has bytes to give, and would end.
     if (this.#runtime === "bun") this.#alive.add(raw);
     const below = this.#runtime === "bun"

@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { denoLay } from "../../src/runtime/deno_lay.ts";
+import { Windows } from "../../src/runtime/deno_windows.ts";
 import { assertEquals } from "../_std.ts";
 import { describe, it } from "../harness.ts";
 
@@ -18,7 +19,12 @@ function lay(handle: (calls: string[]) => object | null): Laid {
     resume: () => void calls.push("resume TLS"),
   });
   const under = Object.assign(new EventEmitter(), { _handle: handle(calls) });
-  const below = denoLay(secure as unknown as TLSSocket, under as unknown as Socket, {});
+  const below = denoLay(
+    secure as unknown as TLSSocket,
+    under as unknown as Socket,
+    {},
+    new Windows(),
+  );
   return { calls, hold: (on) => below.hold!(on) };
 }
 
