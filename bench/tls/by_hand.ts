@@ -13,7 +13,7 @@
 import { type AddressInfo, connect as connectNet, createServer, type Socket } from "node:net";
 import { connect as connectTls, createSecureContext, TLSSocket } from "node:tls";
 import { runtimeName } from "../../test/runtimes.ts";
-import { ALPN, block, GREETING, HOST, type Way } from "./roles.ts";
+import { ALPN, block, greetingBlock, HOST, type Way, writeAll } from "./roles.ts";
 
 const MAX_CONNECTIONS = 4_096;
 const HANDSHAKE_MS = 10_000;
@@ -101,14 +101,22 @@ function receive(secure: TLSSocket, under: Socket, to: Receiver): void {
 /** See the module. */
 export function byHand(): Way {
   const only = { minVersion: "TLSv1.3", maxVersion: "TLSv1.3" } as const;
-  const open = (port: number, cert: string, onSecure: (socket: TLSSocket) => void): Promise<void> =>
+  const open = (
+    port: number,
+    cert: string,
+    onSecure: (socket: TLSSocket) => void,
+    onData: (bytes: Uint8Array) => void = () => {},
+  ): Promise<void> =>
     new Promise((resolve, reject) => {
       const under = connectNet({ host: HOST, port, noDelay: true, allowHalfOpen: true });
       under.on("error", reject).on("connect", () => {
         const options = { ca: cert, ALPNProtocols: ALPN, servername: "localhost", ...only };
         const secure = connectTls({ ...options, socket: under });
         receive(secure, under, {
-          onData: () => true,
+          onData(bytes) {
+            onData(bytes);
+            return true;
+          },
           onEnd: (told) => told || reject(new Error("The other end was cut off")),
         });
         secure.on("secureConnect", () => onSecure(secure)).on("close", () => resolve());
@@ -116,7 +124,7 @@ export function byHand(): Way {
     });
   return {
     name: "node:tls by hand",
-    sink: (pair) =>
+    serve: (pair, greeting) =>
       new Promise((resolve) => {
         const secureContext = createSecureContext({ ...pair, ...only });
         let connections = 0;
@@ -131,21 +139,23 @@ export function byHand(): Way {
             onData: () => true,
             onEnd: (told) => told ? secure.end() : secure.destroy(),
           });
-          secure.on("secure", () => secure.write(GREETING));
+          secure.on("secure", () => writeAll(secure, greetingBlock(greeting), greeting));
         });
         server.listen(0, HOST, () => resolve((server.address() as AddressInfo).port));
       }),
-    send: (port, cert, bytes, write) =>
-      open(port, cert, (socket) => {
-        const piece = block(write);
-        let sent = 0;
-        const next = (): void => {
-          if (sent >= bytes) return void socket.end();
-          sent += piece.length;
-          socket.write(piece, next);
-        };
-        next();
-      }),
+    send(port, cert, { bytes, write, greeting }) {
+      let secure: TLSSocket;
+      let taken = 0;
+      let parts = 2;
+      const done = (): void => void (--parts === 0 && secure.end());
+      return open(port, cert, (socket) => {
+        secure = socket;
+        writeAll(socket, block(write), bytes, done);
+      }, ({ length }) => {
+        taken += length;
+        if (taken === greeting) done();
+      });
+    },
     async handshake(port, cert) {
       const start = performance.now();
       let ms = 0;

@@ -1,6 +1,7 @@
 /**
  * The other end of the TLS benchmark, a process of its own: always `node:tls` on Bun, whose servers
- * prefer a hybrid key exchange. It obeys one JSON line at a time on its standard input.
+ * prefer a hybrid key exchange. It obeys one JSON line at a time on its standard input. Its arguments are the
+ * bytes that further servers of it greet with.
  *
  * @module
  */
@@ -8,19 +9,13 @@
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { throwAwayCertificate } from "../../src/testing/certificate.ts";
-import { nodeTls, resumingHandshakes } from "./roles.ts";
+import { nodeTls, resumingHandshakes, type Sending } from "./roles.ts";
 
 /** What it is asked. */
 export type Order =
   | { readonly do: "handshakes"; readonly port: number; readonly cert: string; readonly n: number }
   | { readonly do: "resume"; readonly port: number; readonly cert: string; readonly n: number }
-  | {
-    readonly do: "send";
-    readonly port: number;
-    readonly cert: string;
-    readonly bytes: number;
-    readonly block: number;
-  }
+  | ({ readonly do: "send"; readonly port: number; readonly cert: string } & Sending)
   | {
     readonly do: "paced";
     readonly port: number;
@@ -31,12 +26,14 @@ export type Order =
 
 const way = nodeTls();
 const pair = await throwAwayCertificate();
-console.log(JSON.stringify({ port: await way.sink(pair), cert: pair.cert }));
+const sources: number[] = [];
+for (const bytes of process.argv.slice(2)) sources.push(await way.serve(pair, Number(bytes)));
+console.log(JSON.stringify({ port: await way.serve(pair, 1), sources, cert: pair.cert }));
 
 for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line) as Order;
   const times: number[] = [];
-  if (order.do === "send") await way.send(order.port, order.cert, order.bytes, order.block);
+  if (order.do === "send") await way.send(order.port, order.cert, order);
   else if (order.do === "resume") {
     times.push(...await resumingHandshakes(order.port, order.cert, order.n));
   } else if (order.do === "handshakes") {

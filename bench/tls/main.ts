@@ -27,12 +27,15 @@ import {
   LARGE_BLOCK,
   nodeTls,
   ours,
+  type Sending,
   SMALL_BLOCK,
   type Way,
 } from "./roles.ts";
 
 interface Far {
   readonly port: number;
+  /** One that greets with bulk. */
+  readonly source: number;
   readonly cert: string;
   order(order: Order): Promise<number[]>;
   end(): void;
@@ -41,7 +44,7 @@ interface Far {
 async function startFar(): Promise<Far> {
   const bun = findRuntime("bun");
   if (bun === undefined) throw new Error("the TLS benchmark wants Bun for its other end");
-  const child = spawn(bun, [join(ROOT, "bench/tls/far.ts")], {
+  const child = spawn(bun, [join(ROOT, "bench/tls/far.ts"), String(BYTES)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -50,9 +53,10 @@ async function startFar(): Promise<Far> {
     if (done === true) throw new Error("the other end of the TLS benchmark has ended");
     return JSON.parse(value) as Record<string, unknown>;
   };
-  const { port, cert } = await next() as { port: number; cert: string };
+  const { port, sources, cert } = await next() as { port: number; sources: number[]; cert: string };
   return {
     port,
+    source: sources[0]!,
     cert,
     async order(order) {
       child.stdin.write(`${JSON.stringify(order)}\n`);
@@ -105,12 +109,25 @@ const WARM_UP_BYTES = (quick ? 4 : 2_048) * 2 ** 20;
 const far = await startFar();
 const pair = await throwAwayCertificate();
 const ways = waysOf();
-const ports = new Map<Way, number>();
-for (const way of ways) ports.set(way, await way.sink(pair));
+const ports = new Map<Way, { readonly sink: number; readonly source: number }>();
+for (const way of ways) {
+  ports.set(way, { sink: await way.serve(pair, 1), source: await way.serve(pair, BYTES) });
+}
 const near = (way: Way): { port: number; cert: string } => ({
-  port: ports.get(way)!,
+  port: ports.get(way)!.sink,
   cert: pair.cert,
 });
+const WARM_UP: Sending = { bytes: WARM_UP_BYTES, write: SMALL_BLOCK, greeting: 1 };
+const SEND: Sending = { bytes: BYTES, write: LARGE_BLOCK, greeting: 1 };
+const TAKE: Sending = { bytes: 0, write: 1, greeting: BYTES };
+const sourceOf = (way: Way): { port: number; cert: string } => ({
+  port: ports.get(way)!.source,
+  cert: pair.cert,
+});
+/** As much as {@linkcode WARM_UP}, where only one amount can be had. */
+const warmUpBy = async (once: () => Promise<unknown>): Promise<void> => {
+  for (let bytes = 0; bytes < WARM_UP_BYTES; bytes += BYTES) await once();
+};
 
 const WORKS: readonly Work[] = [
   {
@@ -118,13 +135,29 @@ const WORKS: readonly Work[] = [
     work: "bulk received by a server",
     unit: "CPU s per GiB",
     rounds: BULK_ROUNDS,
-    warmUp: (way) =>
-      far.order({ do: "send", ...near(way), bytes: WARM_UP_BYTES, block: SMALL_BLOCK }),
+    warmUp: (way) => far.order({ do: "send", ...near(way), ...WARM_UP }),
+    sample: async (
+      way,
+    ) => [await cpuPerGib(BYTES, () => far.order({ do: "send", ...near(way), ...SEND }))],
+  },
+  {
+    id: "bulk_in_client",
+    work: "bulk received by a client",
+    unit: "CPU s per GiB",
+    rounds: BULK_ROUNDS,
+    warmUp: (way) => warmUpBy(() => way.send(far.source, far.cert, TAKE)),
     sample: async (way) => [
-      await cpuPerGib(
-        BYTES,
-        () => far.order({ do: "send", ...near(way), bytes: BYTES, block: LARGE_BLOCK }),
-      ),
+      await cpuPerGib(BYTES, () => way.send(far.source, far.cert, TAKE)),
+    ],
+  },
+  {
+    id: "bulk_out_server",
+    work: "bulk sent by a server",
+    unit: "CPU s per GiB",
+    rounds: BULK_ROUNDS,
+    warmUp: (way) => warmUpBy(() => far.order({ do: "send", ...sourceOf(way), ...TAKE })),
+    sample: async (way) => [
+      await cpuPerGib(BYTES, () => far.order({ do: "send", ...sourceOf(way), ...TAKE })),
     ],
   },
   {
@@ -132,9 +165,9 @@ const WORKS: readonly Work[] = [
     work: "bulk sent by a client",
     unit: "CPU s per GiB",
     rounds: BULK_ROUNDS,
-    warmUp: (way) => way.send(far.port, far.cert, WARM_UP_BYTES, SMALL_BLOCK),
+    warmUp: (way) => way.send(far.port, far.cert, WARM_UP),
     sample: async (way) => [
-      await cpuPerGib(BYTES, () => way.send(far.port, far.cert, BYTES, LARGE_BLOCK)),
+      await cpuPerGib(BYTES, () => way.send(far.port, far.cert, SEND)),
     ],
   },
   {
@@ -218,7 +251,7 @@ if (only === undefined || "beside_bulk".startsWith(only)) {
     let busy = true;
     const bulk = (async () => {
       while (busy) {
-        await second.order({ do: "send", ...near(way), bytes: 16 * 2 ** 20, block: LARGE_BLOCK });
+        await second.order({ do: "send", ...near(way), ...SEND, bytes: 16 * 2 ** 20 });
       }
     })();
     const times = await far.order({ do: "paced", ...near(way), n: 50 * seconds, everyMs: 20 });

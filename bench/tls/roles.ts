@@ -1,14 +1,14 @@
 /**
  * What an end of TLS does in the benchmark, over this library and over the runtime's own ways.
  *
- * A sink writes a byte, with which a server of Bun sends its tickets, takes bytes until the client ends, and
- * then ends too. All speak ALPN `oap/1`.
+ * A server writes a greeting, of a byte at least, with which one of Bun sends its tickets; takes bytes until the
+ * client ends, and then ends too. A client sends, and ends once it has the greeting. All speak ALPN `oap/1`.
  *
  * @module
  */
 
 import type { AddressInfo } from "node:net";
-import { connect as connectTls, createServer as createTls } from "node:tls";
+import { connect as connectTls, createServer as createTls, type TLSSocket } from "node:tls";
 import { noise } from "../data.ts";
 import { type Connection, Transport } from "../../mod.ts";
 import { runtimeName } from "../../test/runtimes.ts";
@@ -19,16 +19,25 @@ export interface Pair {
   readonly key: string;
 }
 
+/** What a client does. */
+export interface Sending {
+  readonly bytes: number;
+  /** Bytes of each write. */
+  readonly write: number;
+  /** Bytes it is greeted with. */
+  readonly greeting: number;
+}
+
 /** One way to speak TLS. */
 export interface Way {
   /** `ours`, `node:tls by hand`, `node:tls`, or the name of the runtime's native API. */
   readonly name: string;
   /** What it lacks of what is configured; it is what a goal is set against where it lacks nothing. */
   readonly lacks?: string;
-  /** Listens; gives its port. */
-  sink(pair: Pair): Promise<number>;
-  /** Dials, sends so much in writes of a size, and waits for the end of the other. */
-  send(port: number, cert: string, bytes: number, write: number): Promise<void>;
+  /** Listens, and greets with so many bytes; gives its port. */
+  serve(pair: Pair, greeting: number): Promise<number>;
+  /** Dials, sends, and waits for the greeting and the end of the other. */
+  send(port: number, cert: string, work: Sending): Promise<void>;
   /** Milliseconds from the dial to a usable connection. */
   handshake(port: number, cert: string): Promise<number>;
   /** The same for each of so many that take up the session of the one before, where it can. */
@@ -46,8 +55,8 @@ const NOISE = noise(LARGE_BLOCK);
 export const block = (bytes: number): Uint8Array => NOISE.subarray(0, bytes);
 /** What all speak. */
 export const ALPN: string[] = ["oap/1"];
-/** What a sink writes first. */
-export const GREETING: Uint8Array = new Uint8Array(1);
+/** What a greeting of so many bytes is written in. */
+export const greetingBlock = (bytes: number): Uint8Array => block(Math.min(bytes, LARGE_BLOCK));
 
 /** This library. */
 export function ours(): Way {
@@ -56,30 +65,39 @@ export function ours(): Way {
   const client = new Transport(limits);
   const dial = (port: number, cert: string): Promise<Connection> =>
     client.dial(`tls://${HOST}:${port}`, { tls: { ca: cert } });
+  /** As `data` events of the others: bytes by a callback, till so many are there or the end. */
+  const take = (connection: Connection, bytes = Infinity): Promise<void> =>
+    new Promise((resolve) => {
+      let taken = 0;
+      connection.attach(() => ({
+        push({ length }) {
+          taken += length;
+          if (taken >= bytes) resolve();
+          return { retained: 0, owed: 0, completed: 1, pause: false };
+        },
+        end: resolve,
+        closed: () => resolve(),
+      }));
+    });
   return {
     name: "ours",
-    async sink(pair) {
+    async serve(pair, greeting) {
       const listener = await server.listen({
         address: `tls://${HOST}:0`,
         tls: () => pair,
         async onConnection(connection) {
-          // as `data` events of the others: bytes by a callback
-          await connection.write(GREETING);
-          const ended = Promise.withResolvers<void>();
-          connection.attach(() => ({
-            push: () => ({ retained: 0, owed: 0, completed: 1, pause: false }),
-            end: ended.resolve,
-            closed: () => ended.resolve(),
-          }));
-          await ended.promise;
+          const piece = greetingBlock(greeting);
+          for (let sent = 0; sent < greeting; sent += piece.length) await connection.write(piece);
+          await take(connection);
         },
       });
       return listener.address.port ?? 0;
     },
-    async send(port, cert, bytes, write) {
+    async send(port, cert, { bytes, write, greeting }) {
       const piece = block(write);
       const connection = await dial(port, cert);
       for (let sent = 0; sent < bytes; sent += piece.length) await connection.write(piece);
+      if (greeting > 1) await take(connection, greeting);
       await connection.close();
     },
     async handshake(port, cert) {
@@ -103,6 +121,22 @@ export function ours(): Way {
   };
 }
 
+/** Writes a block until so many bytes are written, one write at a time. */
+export function writeAll(
+  socket: TLSSocket,
+  piece: Uint8Array,
+  bytes: number,
+  done: () => void = () => {},
+): void {
+  let sent = 0;
+  const next = (): void => {
+    if (sent >= bytes) return done();
+    sent += piece.length;
+    socket.write(piece, next);
+  };
+  next();
+}
+
 /** `node:tls`, the way its documentation shows. */
 export function nodeTls(): Way {
   const open = (port: number, cert: string): ReturnType<typeof connectTls> =>
@@ -117,27 +151,28 @@ export function nodeTls(): Way {
   return {
     name: "node:tls",
     lacks: "handshakes before anyone is let in; an end and a cut look alike; no deadlines",
-    sink: (pair) =>
+    serve: (pair, greeting) =>
       new Promise((resolve) => {
         const server = createTls({ ...pair, ALPNProtocols: ALPN, minVersion: "TLSv1.3" });
         server.on("secureConnection", (socket) => {
-          socket.on("error", () => {}).on("data", () => {}).write(GREETING);
+          socket.on("error", () => {}).on("data", () => {});
+          writeAll(socket, greetingBlock(greeting), greeting);
           socket.on("end", () => socket.end());
         }).on("tlsClientError", () => {});
         server.listen(0, HOST, () => resolve((server.address() as AddressInfo).port));
       }),
-    send: (port, cert, bytes, write) =>
+    send: (port, cert, { bytes, write, greeting }) =>
       new Promise((resolve, reject) => {
-        const piece = block(write);
         const socket = open(port, cert);
-        let sent = 0;
-        const next = (): void => {
-          if (sent >= bytes) return void socket.end();
-          sent += piece.length;
-          socket.write(piece, next);
-        };
-        socket.on("secureConnect", next).on("data", () => {}).on("error", reject);
-        socket.on("close", () => resolve());
+        let parts = 2;
+        const done = (): void => void (--parts === 0 && socket.end());
+        socket.on("secureConnect", () => writeAll(socket, block(write), bytes, done));
+        let taken = 0;
+        socket.on("data", ({ length }) => {
+          taken += length;
+          if (taken === greeting) done();
+        });
+        socket.on("error", reject).on("close", () => resolve());
       }),
     resumed: (port, cert, count) =>
       runtimeName() === "deno" ? Promise.resolve([]) : resumingHandshakes(port, cert, count),
@@ -182,28 +217,32 @@ export function denoNative(): Way {
     await secure.handshake();
     return secure;
   };
+  const buffer = new Uint8Array(LARGE_BLOCK);
   const drain = async (conn: DenoConn): Promise<void> => {
-    const buffer = new Uint8Array(262_144);
     while (await conn.read(buffer) !== null);
+  };
+  const write = async (conn: DenoConn, piece: Uint8Array, bytes: number): Promise<void> => {
+    for (let sent = 0; sent < bytes; sent += piece.length) {
+      for (let at = 0; at < piece.length;) at += await conn.write(piece.subarray(at));
+    }
   };
   return {
     name: "Deno native",
     lacks: LACKS_OF_NATIVE,
-    sink(pair) {
+    serve(pair, greeting) {
       const listener = listenTls({ hostname: HOST, port: 0, ...pair, alpnProtocols: ALPN });
       void (async () => {
         for await (const conn of listener) {
-          conn.write(GREETING).then(() => drain(conn)).then(() => conn.close(), () => {});
+          write(conn, greetingBlock(greeting), greeting)
+            .then(() => drain(conn)).then(() => conn.close(), () => {});
         }
       })();
       return Promise.resolve(listener.addr.port);
     },
-    async send(port, cert, bytes, write) {
-      const piece = block(write);
+    async send(port, cert, work) {
       const conn = await open(port, cert);
-      for (let sent = 0; sent < bytes; sent += piece.length) {
-        for (let at = 0; at < piece.length;) at += await conn.write(piece.subarray(at));
-      }
+      await write(conn, block(work.write), work.bytes);
+      for (let taken = 0; taken < work.greeting;) taken += await conn.read(buffer) ?? Infinity;
       await conn.closeWrite();
       await drain(conn).catch(() => {});
       conn.close();
@@ -222,7 +261,16 @@ interface BunSocket {
   write(bytes: Uint8Array, offset: number, length: number): number;
   end(): void;
   terminate(): void;
-  data: { at: number; sent: number };
+  data: Filling;
+}
+/** What a socket of Bun is to write, and has: some bytes in all, blocks done, bytes of this block. */
+interface Filling {
+  readonly piece: Uint8Array;
+  readonly bytes: number;
+  sent: number;
+  at: number;
+  /** Bytes that are yet to come. */
+  owed: number;
 }
 interface BunTls {
   listen(options: object): { port: number };
@@ -238,12 +286,29 @@ export function bunNative(): Way {
     serverName: "localhost",
     ALPNProtocols: protocols,
   });
+  const filling = (piece: Uint8Array, bytes: number, owed: number): Filling => {
+    return { piece, bytes, sent: 0, at: 0, owed };
+  };
+  const fill = (raw: BunSocket): void => {
+    const { piece, bytes } = raw.data;
+    while (raw.data.sent < bytes) {
+      raw.data.at += raw.write(piece, raw.data.at, piece.length - raw.data.at);
+      if (raw.data.at < piece.length) return;
+      raw.data.at = 0;
+      raw.data.sent += piece.length;
+    }
+    if (raw.data.owed <= 0) raw.end();
+  };
   return {
     name: "Bun native",
     lacks: LACKS_OF_NATIVE,
-    sink(pair) {
+    serve(pair, greeting) {
       const socket = {
-        handshake: (raw: BunSocket) => void raw.write(GREETING, 0, 1),
+        handshake(raw: BunSocket) {
+          raw.data = filling(greetingBlock(greeting), greeting, Infinity);
+          fill(raw);
+        },
+        drain: fill,
         data() {},
         end: (raw: BunSocket) => raw.end(),
         error() {},
@@ -251,27 +316,19 @@ export function bunNative(): Way {
       const tls = { ...pair, ALPNProtocols: protocols };
       return Promise.resolve(listen({ hostname: HOST, port: 0, tls, socket }).port);
     },
-    send: (port, cert, bytes, write) =>
+    send: (port, cert, { bytes, write, greeting }) =>
       new Promise((resolve, reject) => {
-        const piece = block(write);
-        const fill = (raw: BunSocket): void => {
-          while (raw.data.sent < bytes) {
-            const n = raw.write(piece, raw.data.at, piece.length - raw.data.at);
-            raw.data.at += n;
-            if (raw.data.at < piece.length) return;
-            raw.data.at = 0;
-            raw.data.sent += piece.length;
-          }
-          raw.end();
-        };
         const socket = {
           handshake: fill,
           drain: fill,
-          data() {},
+          data(raw: BunSocket, { length }: Uint8Array) {
+            raw.data.owed -= length;
+            fill(raw);
+          },
           error: (_raw: BunSocket, cause: unknown) => reject(cause),
           close: () => resolve(),
         };
-        const data = { at: 0, sent: 0 };
+        const data = filling(block(write), bytes, greeting);
         connect({ hostname: HOST, port, tls: tlsOf(cert), socket, data }).catch(reject);
       }),
     handshake: (port, cert) =>
