@@ -117,9 +117,11 @@ const COLLECT =
 const PLAIN_TLS =
   "offers less than what is configured, so that it has no goal: strangers are in mid-handshake before anyone can refuse them, a FIN that anybody can forge is an end like any other, and on Deno the end of a paused socket is lost. On Bun, TLS that is laid over an accepted socket, as it must be where admission comes first, is given the ciphertext in JavaScript beside the plaintext, by which an end is told from a cut";
 const EACH_WRITE =
-  "the work of this library for each write, its inbox, byte budget, deadlines and promise, takes 0.85 µs over a socket that does nothing, but 10 to 14 µs over TLS, as the caches fill with 256 KiB that are sealed between two writes (2026-11-29, load 6 to 10). A clock that costs nothing made it no faster on Deno. The layer that speaks to node:tls, with nothing above it, costs what the program by hand does";
+  "the work of this library for each write, its inbox, byte budget, deadlines and promise, takes 0.85 µs over a socket that does nothing, but 10 to 14 µs over TLS, perhaps as the caches fill with 256 KiB that are sealed between two writes (2026-11-29, load 6 to 10). A clock that costs nothing made it no faster on Deno. The layer that speaks to node:tls, with nothing above it, costs what the program by hand does";
 const LAID =
-  "TLS is laid over an accepted socket in both, which costs Bun a third more than a server that owns its sockets: it copies the ciphertext to JavaScript as well";
+  "TLS is laid over a socket that is there already in both, which costs Bun a third more than one that is TLS from the start: it copies the ciphertext to JavaScript as well";
+const WINDOWS =
+  "ciphertext and plaintext go into memory that sockets share, where node:tls makes a buffer for each of the two and events of a stream";
 
 /** By id of the row. */
 export const REMARKS: Readonly<Record<string, string>> = {
@@ -159,8 +161,14 @@ export const REMARKS: Readonly<Record<string, string>> = {
   "ask-64b-raw": RAW_ASK,
   "bulk_in.node_tls": PLAIN_TLS,
   "bulk_out.node_tls": PLAIN_TLS,
+  "bulk_in_client.node_tls": PLAIN_TLS,
+  "bulk_out_server.node_tls": PLAIN_TLS,
+  "deno:bulk_in.node_tls_by_hand": WINDOWS,
+  "deno:bulk_in_client.node_tls_by_hand": WINDOWS,
   "bun:bulk_in.node_tls_by_hand": LAID,
+  "bun:bulk_in_client.node_tls_by_hand": LAID,
   "bulk_out.node_tls_by_hand": EACH_WRITE,
+  "bulk_out_server.node_tls_by_hand": EACH_WRITE,
   "asking.writebuffer": SYSTEM_CALL,
   "asking.write": SYSTEM_CALL,
   "asking.copypayload_frame_view_ts":

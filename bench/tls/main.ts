@@ -102,7 +102,7 @@ const file = at < 0 ? undefined : process.argv[at + 1];
 const ROUNDS = quick ? 1 : 5;
 const SHAKES = quick ? 5 : 60;
 const BYTES = (quick ? 4 : 256) * 2 ** 20;
-const BULK_ROUNDS = quick ? 1 : 15;
+const BULK_ROUNDS = quick ? 1 : 25;
 // Of each, in smaller writes: what is compared is how bulk goes on, and engines compile by the number of calls.
 const WARM_UP_BYTES = (quick ? 4 : 2_048) * 2 ** 20;
 
