@@ -13,7 +13,8 @@
 import { type AddressInfo, connect as connectNet, createServer, type Socket } from "node:net";
 import { connect as connectTls, createSecureContext, TLSSocket } from "node:tls";
 import { runtimeName } from "../../test/runtimes.ts";
-import { ALPN, block, greetingBlock, HOST, type Way, writeAll } from "./roles.ts";
+import { writeAll } from "./plain.ts";
+import { ALPN, block, greetingBlock, HOST, type Way } from "./roles.ts";
 
 const MAX_CONNECTIONS = 4_096;
 const HANDSHAKE_MS = 10_000;

@@ -9,7 +9,8 @@
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { throwAwayCertificate } from "../../src/testing/certificate.ts";
-import { nodeTls, resumingHandshakes, type Sending } from "./roles.ts";
+import { nodeTls, resumingHandshakes } from "./plain.ts";
+import type { Sending } from "./roles.ts";
 
 /** What it is asked. */
 export type Order =

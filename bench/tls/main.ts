@@ -21,16 +21,10 @@ import { median } from "../codec/paired.ts";
 import { reached, type Row, writeRecord } from "../report/record.ts";
 import type { Order } from "./far.ts";
 import { byHand } from "./by_hand.ts";
-import {
-  bunNative,
-  denoNative,
-  LARGE_BLOCK,
-  nodeTls,
-  ours,
-  type Sending,
-  SMALL_BLOCK,
-  type Way,
-} from "./roles.ts";
+import { bunNative, denoNative } from "./native.ts";
+import { nodeTls } from "./plain.ts";
+import { LARGE_BLOCK, type Sending, SMALL_BLOCK, type Way } from "./roles.ts";
+import { ours } from "./this_library.ts";
 
 interface Far {
   readonly port: number;

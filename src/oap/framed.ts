@@ -140,7 +140,8 @@ export class FramedConnection implements AsyncDisposable {
    *
    * @param callback Must not throw, and must not wait with the batch: keep `batch.copy()`,
    * `frame.toFrame()` or `frame.copyPayload()`. Sending a lent payload is safe by any framed connection of the
-   * same transport; another transport, and `Connection.write`, must be given a copy.
+   * same transport; another transport, and `Connection.write`, must be given a copy. An array that is kept longer
+   * shows bytes of later frames, be they of other connections of the transport: the memory is theirs as well.
    * @throws {TransportError} `misuse` when the frames have a consumer already.
    */
   onBatch(callback: (batch: BorrowedBatch) => void): void {
