@@ -93,8 +93,6 @@ function sealed(
   };
   // TLS sets it more than once, as when it is given the handle.
   Object.defineProperty(below, "onread", {
-    configurable: true,
-    enumerable: true,
     get: () => onread,
     set(next: SealedHandle["onread"]) {
       stock = next;
