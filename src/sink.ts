@@ -47,7 +47,8 @@ export interface SinkReport {
 /** A consumer of a connection's bytes. Calls are synchronous and come one at a time. */
 export interface Sink {
   /**
-   * Takes bytes. Unless `owned`, they are valid only inside the call.
+   * Takes bytes. Unless `owned`, they are valid only inside the call, and lie in memory that connections share:
+   * it must not be transferred. A call may follow one that has paused.
    *
    * A fault in them is not thrown: call {@linkcode Carrier.fail} and return.
    */

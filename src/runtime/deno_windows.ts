@@ -23,7 +23,7 @@ export interface PlainHandle {
 
 /** What is used of the handle of the socket below. */
 export interface SealedHandle {
-  /** Something came, the end or a failure; with bytes only where they are not in a window. */
+  /** Called for bytes, the end and a failure alike. Bytes that are in a window come without an argument. */
   onread?: (bytes?: unknown) => void;
   /** Reads into it from here on. */
   useUserBuffer(window: Uint8Array): void;
@@ -33,12 +33,18 @@ export interface SealedHandle {
   readStop(): number;
 }
 
+/** Most bytes of plaintext in a record. */
+const RECORD_BYTES = 16_384;
+
 /** The memory; one for all sockets of a runtime. */
 export class Windows {
   readonly wide: Uint8Array = new Uint8Array(WIDE_BYTES);
   readonly narrow: Uint8Array = this.wide.subarray(0, NARROW_BYTES);
-  /** Decrypted; what one receive brought may take it several times. */
-  readonly plain: Uint8Array = new Uint8Array(NARROW_BYTES);
+  /**
+   * Decrypted. All that one receive can bring has room, with a record that began before it: TLS would fill a
+   * smaller one several times in a row, and could not be stopped in between.
+   */
+  readonly plain: Uint8Array = new Uint8Array(WIDE_BYTES + RECORD_BYTES);
 }
 
 /** A socket of TLS, with what its handles may lack. */
@@ -88,8 +94,11 @@ function sealed(
     const before = total;
     total = below.getBytesRead();
     if (bytes !== undefined || total === before) return stock?.call(below, bytes);
-    give(window!.subarray(0, total - before));
-    fit();
+    try {
+      give(window!.subarray(0, total - before));
+    } finally {
+      fit();
+    }
   };
   // TLS sets it more than once, as when it is given the handle.
   Object.defineProperty(below, "onread", {
@@ -99,7 +108,7 @@ function sealed(
     },
   });
   fit();
-  // A read that is under way calls what was there when it began.
+  // Deno looks for it when reading starts, which a client's has.
   below.readStop();
   below.readStart();
 }

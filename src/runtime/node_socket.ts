@@ -23,7 +23,7 @@ const LENT_BYTES = 1_048_576;
 export interface Below {
   /**
    * Receives in memory of ours, where that can be done: `take` is called with bytes that are valid inside it,
-   * at most about `room()` in a row.
+   * about `room()` of them at most. What TLS has in hand may come after `hold(true)`, too.
    */
   readonly flow?: (room: () => number, take: (bytes: Uint8Array) => void) => boolean;
   /** Stops and restarts reading, where the runtime's own pausing must not be used. */
@@ -59,6 +59,8 @@ export class NodeSocket implements Socket, PendingSocket {
   #lent = 0;
   #refused = false;
   #corked = false;
+  /** Reading is held back. */
+  #held = false;
   /** Bytes written since the last call that will tell of them. */
   #batch = 0;
   /** The last of them, while writes are held back. */
@@ -161,13 +163,14 @@ export class NodeSocket implements Socket, PendingSocket {
 
   /** Receives in a window where there is one below, else by the runtime's `data` events, in buffers of its own. */
   flow(): void {
-    const take = (bytes: Uint8Array): void => {
-      if (!this.window(bytes)) this.pause();
+    const take = (bytes: Uint8Array, owned: boolean): void => {
+      if (this.#closed) return;
+      if (!this.#handler.onBytes(bytes, owned)) this.pause();
+      else if (this.#held) this.resume(); // these came behind what it was held for
     };
-    if (this.#below.flow?.(() => this.#handler.receiveBytes, take) === true) return;
-    this.#raw.on("data", (bytes: Uint8Array) => {
-      if (!this.#closed && !this.#handler.onBytes(bytes, true)) this.pause();
-    });
+    const lent = (bytes: Uint8Array): void => take(bytes, false);
+    if (this.#below.flow?.(() => this.#handler.receiveBytes, lent) === true) return;
+    this.#raw.on("data", (bytes: Uint8Array) => take(bytes, true));
   }
 
   write(bytes: Uint8Array): number {
@@ -236,11 +239,13 @@ export class NodeSocket implements Socket, PendingSocket {
   }
 
   pause(): void {
+    this.#held = true;
     if (this.#below.hold === undefined) this.#raw.pause();
     else this.#below.hold(true);
   }
 
   resume(): void {
+    this.#held = false;
     if (this.#below.hold === undefined) this.#raw.resume();
     else this.#below.hold(false);
   }

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
-import type { TLSSocket } from "node:tls";
+import { Socket as NetSocket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { TLSSocket } from "node:tls";
 import { type Connection, Transport } from "../../mod.ts";
 import { deferred } from "../../src/deferred.ts";
 import { receiveInto, Windows } from "../../src/runtime/deno_windows.ts";
+import { NodeSocket } from "../../src/runtime/node_socket.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
 import type { Socket, SocketHandler } from "../../src/runtime/runtime.ts";
 import { throwAwayCertificate } from "../../src/testing/certificate.ts";
@@ -80,20 +83,36 @@ class Fake {
   }
 }
 
+const LACK = "Deno no longer has what it takes: see deno_windows.ts";
+
 /** Looks at how bytes come. */
 class Looking implements SocketHandler {
-  readonly receiveBytes = 65_536;
+  readonly receiveBytes: number;
   readonly open = deferred<Socket>();
-  readonly came = deferred<string>();
   readonly closed = deferred<void>();
+  /** What is said of the next calls, instead of going on. */
+  readonly answers: boolean[] = [];
+  readonly sizes: number[] = [];
+  bytes = 0;
+  owned = 0;
+
+  constructor(receiveBytes = 65_536) {
+    this.receiveBytes = receiveBytes;
+  }
+
+  get calls(): number {
+    return this.sizes.length;
+  }
 
   onOpen(socket: Socket): void {
     this.open.resolve(socket);
   }
 
-  onBytes(_bytes: Uint8Array, owned: boolean): boolean {
-    this.came.resolve(owned ? "in a buffer of Deno's" : "in a window");
-    return true;
+  onBytes(bytes: Uint8Array, owned: boolean): boolean {
+    this.sizes.push(bytes.length);
+    this.bytes += bytes.length;
+    if (owned) this.owned++;
+    return this.answers.shift() ?? true;
   }
 
   onWritten(): void {}
@@ -103,6 +122,48 @@ class Looking implements SocketHandler {
   onClose(): void {
     this.closed.resolve();
   }
+}
+
+/** Two ends with TLS, below all that a transport does; and what memory TLS was given to decrypt. */
+async function seam(
+  server: Looking,
+  client: Looking,
+): Promise<AsyncDisposable & { receives: number[] }> {
+  const receives: number[] = [];
+  const handles = Object.getPrototypeOf(
+    (new TLSSocket(new NetSocket()) as unknown as { _handle: object | null })._handle ?? {},
+  ) as { receive?: (bytes: Uint8Array) => void };
+  const { receive } = handles;
+  if (receive !== undefined) {
+    handles.receive = function (bytes) {
+      receives.push(bytes.buffer.byteLength);
+      receive.call(this, bytes);
+    };
+  }
+  const runtime = await detectRuntime();
+  const { cert, key } = await throwAwayCertificate();
+  const common = { alpn: [], groups: [], keepsNothing: false };
+  const listener = await runtime.listen(
+    { hostname: "127.0.0.1", port: 0 },
+    { ...common, certificates: [{ cert, key }], clientCa: undefined },
+    () => server,
+    () => assert.fail("accept failed"),
+  );
+  const names = { serverName: "localhost", ca: cert, certificate: undefined };
+  await runtime.connect(listener.address, { ...common, ...names }, client);
+  return {
+    receives,
+    async [Symbol.asyncDispose]() {
+      if (receive !== undefined) handles.receive = receive;
+      (await client.open.promise).destroy();
+      await Promise.all([client.closed.promise, server.closed.promise]);
+      await listener.close();
+    },
+  };
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await delay(1);
 }
 
 describe("TLS on Deno, receiving", () => {
@@ -172,27 +233,46 @@ describe("TLS on Deno, receiving", () => {
   it("is how it is on this Deno, as server and as client", {
     skip: runtimeName() !== "deno" && "it is about Deno",
   }, async () => {
-    const runtime = await detectRuntime();
-    const { cert, key } = await throwAwayCertificate();
-    const common = { alpn: [], groups: [], keepsNothing: false };
     const [server, client] = [new Looking(), new Looking()];
-    const listener = await runtime.listen(
-      { hostname: "127.0.0.1", port: 0 },
-      { ...common, certificates: [{ cert, key }], clientCa: undefined },
-      () => server,
-      () => assert.fail("accept failed"),
-    );
-    const names = { serverName: "localhost", ca: cert, certificate: undefined };
-    await runtime.connect(listener.address, { ...common, ...names }, client);
+    await using _seam = await seam(server, client);
     for (const end of [server, client]) (await end.open.promise).write(new Uint8Array(100));
-    assert.deepEqual(
-      [await server.came.promise, await client.came.promise],
-      ["in a window", "in a window"],
-      "Deno no longer has what it takes: see deno_windows.ts",
-    );
-    (await client.open.promise).destroy();
-    await Promise.all([client.closed.promise, server.closed.promise]);
-    await listener.close();
+    await until(() => server.bytes === 100 && client.bytes === 100);
+    assert.deepEqual([server.owned, client.owned], [0, 0], LACK);
+  });
+
+  it("takes all that a receive has brought at once", {
+    skip: runtimeName() !== "deno" && "it is about Deno",
+  }, async () => {
+    const [server, client] = [new Looking(262_144), new Looking()];
+    await using given = await seam(server, client);
+    const socket = await client.open.promise;
+    const before = given.receives.length; // of handshakes
+    for (let sent = 0; sent < 64; sent++) {
+      await until(() => socket.write(new Uint8Array(65_536)) > 0);
+    }
+    await until(() => server.bytes === 64 * 65_536);
+    const receives = given.receives.slice(before);
+    assert.ok(server.calls <= receives.length, `${server.calls} calls for ${receives.length}`);
+    assert.ok(Math.max(...server.sizes) > 81_920, "no receive was wide");
+    assert.ok(receives.every((memory) => memory === 262_144), LACK);
+  });
+
+  it("goes on where more came behind what it was held for, and is wanted", () => {
+    const held: boolean[] = [];
+    const looking = new Looking();
+    let take: (bytes: Uint8Array) => void = () => assert.fail("it did not ask for bytes");
+    const socket = new NodeSocket(new NetSocket(), looking, undefined, undefined, {
+      flow(_room, give) {
+        take = give;
+        return true;
+      },
+      hold: (on) => void held.push(on),
+    });
+    socket.flow();
+    looking.answers.push(false, false, true, true);
+    for (let n = 0; n < 4; n++) take(new Uint8Array(1));
+    assert.deepEqual(held, [true, true, false]);
+    assert.equal(looking.owned, 0);
   });
 
   it("may end the connection from within", async () => {
