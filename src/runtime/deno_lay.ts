@@ -23,12 +23,23 @@ import type { Below } from "./node_socket.ts";
 /** What is used of the handle of TLS. */
 interface TlsHandle extends Partial<PlainHandle> {
   onerror?: (cause: unknown) => void;
+  /** Ends what TLS sends, and says so at once, though the close_notify may wait for room. */
+  shutdown?: (request: Shutdown) => number;
   /** From here on what is to be sent is kept until it is asked for. */
   readonly attachJsStream?: () => number;
   readonly drainEncOut?: () => Uint8Array | null | undefined;
   /** From here on it is sent by that handle. */
   readonly _attachNativeHandle?: (handle: unknown) => void;
 }
+
+interface Shutdown {
+  constructor: new () => object;
+  oncomplete?: (...status: unknown[]) => void;
+}
+
+/** How soon it is looked whether an end is with the system, and how seldom at last, in milliseconds. */
+const LOOK_MS = 1;
+const MOST_LOOK_MS = 80;
 
 /** Who is shown bytes below TLS. */
 export interface Tap {
@@ -42,12 +53,14 @@ export interface Tap {
  * @param under The socket below it.
  * @param tap Whom to show bytes.
  * @param windows Where to receive.
+ * @param nameOf Names an error number: `getSystemErrorName` of `node:util`.
  */
 export function denoLay(
   secure: TLSSocket,
   under: NetSocket,
   tap: Tap,
   windows: Windows,
+  nameOf: (code: number) => string,
 ): Below {
   const tls = (secure as unknown as { _handle?: TlsHandle | null })._handle;
   const handle = (): Partial<SealedHandle> | null | undefined =>
@@ -69,6 +82,7 @@ export function denoLay(
       tls!._attachNativeHandle?.(handle());
     };
   }
+  if (tls) endWhenSent(tls, handle, nameOf);
   return {
     flow(room, take) {
       return receiveInto(windows, { secure, tls, below: handle(), room, take });
@@ -83,6 +97,34 @@ export function denoLay(
       else secure.resume();
     },
     orderly: () => taking,
+  };
+}
+
+/**
+ * An end is done when all is with the system. Deno says so before, closes, and what still waits for room would
+ * be lost: over a Unix socket with a slow reader one close_notify in twenty, and data before it (2.9.5). The
+ * handle below is asked to shut down as well, which TLS has told it to, and so tells how far that is.
+ */
+function endWhenSent(
+  tls: TlsHandle,
+  handle: () => Partial<SealedHandle> | null | undefined,
+  nameOf: (code: number) => string,
+): void {
+  const { shutdown } = tls;
+  if (typeof shutdown !== "function") return;
+  tls.shutdown = (request) => {
+    const { oncomplete } = request;
+    const done = (...status: unknown[]): void => void oncomplete?.apply(request, status);
+    const look = (waitMs: number): void => {
+      const below = handle();
+      if (typeof below?.shutdown !== "function") return done(0);
+      const code = below.shutdown(Object.assign(new request.constructor(), { oncomplete: done }));
+      if (code === 0) return;
+      if (code > 0 || nameOf(code) !== "EALREADY") return done(0); // it is over
+      setTimeout(() => look(Math.min(2 * waitMs, MOST_LOOK_MS)), waitMs);
+    };
+    request.oncomplete = () => look(LOOK_MS);
+    return shutdown.call(tls, request);
   };
 }
 

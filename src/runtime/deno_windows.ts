@@ -31,6 +31,7 @@ export interface SealedHandle {
   getBytesRead(): number;
   readStart(): number;
   readStop(): number;
+  shutdown(request: object): number;
 }
 
 /** Most bytes of plaintext in a record. */

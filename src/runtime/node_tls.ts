@@ -160,12 +160,15 @@ export class NodeTls {
     tap: Tap,
   ): { readonly raw: TLSSocket; readonly below: Below } {
     const raw = tls.wrap(under);
-    if (this.#windows !== undefined) return { raw, below: denoLay(raw, under, tap, this.#windows) };
+    const { getSystemErrorName } = this.#modules.util;
+    if (this.#windows !== undefined) {
+      return { raw, below: denoLay(raw, under, tap, this.#windows, getSystemErrorName) };
+    }
     // Bun reports the socket below closed while TLS above it still has bytes to give, and would end.
     if (this.#runtime === "bun") this.#alive.add(raw);
     const below = this.#runtime === "bun"
       ? bunEnd(raw, under, this.#turns, unix ? this.#hasRoom : undefined)
-      : nodeEnd(raw, under, this.#modules.util.getSystemErrorName);
+      : nodeEnd(raw, under, getSystemErrorName);
     return { raw, below };
   }
 }

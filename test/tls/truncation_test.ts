@@ -244,4 +244,63 @@ describe("tls: an orderly close", () => {
       await rm(directory, { recursive: true });
     }
   });
+
+  // Deno says that an end is done while it waits for room, and what closes then would lose it.
+  it("has all before it where both sides end and read slowly: over a Unix socket", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "ron-end-"));
+    await chmod(directory, 0o700);
+    const sent = (n: number): number => 300_000 + (n * 7_919) % 200_000;
+    /** Sends as much as `n` says, reads as much slowly, and closes. */
+    const exchange = async (connection: Connection, n: number): Promise<void> => {
+      const write = async (): Promise<void> => {
+        for (let left = sent(n), k = n; left > 0; k++) {
+          const size = Math.min(left, 1 + (k * 48_271) % 90_000);
+          await connection.write(new Uint8Array(size));
+          left -= size;
+        }
+        connection.closeWrite();
+      };
+      const read = async (): Promise<number> => {
+        const buffer = new Uint8Array(50_000);
+        for (let bytes = 0, k = n;; k++) {
+          const got = await connection.read(buffer);
+          if (got === null) return bytes;
+          bytes += got;
+          if (k % 2 === 0) await delay(k % 6);
+        }
+      };
+      const [, bytes] = await Promise.all([write(), read()]);
+      assert.equal(bytes, sent(n));
+      await connection.close();
+      assert.equal((await connection.closed).kind, "closed");
+    };
+    let served = 0;
+    const servings: Promise<void>[] = [];
+    await using ends = await Ends.open({
+      listen: {
+        address: `unix:${join(directory, "s")}`,
+        async onConnection(far) {
+          const number = new Uint8Array(1);
+          assert.equal(await far.read(number), 1);
+          const serving = exchange(far, number[0]!).then(() => void served++);
+          servings.push(serving);
+          await serving;
+        },
+      },
+    });
+    const visit = async (n: number): Promise<void> => {
+      const near = await ends.dial();
+      await near.write(new Uint8Array([n]));
+      await exchange(near, n);
+    };
+    try {
+      for (let n = 0; n < 200; n += 20) {
+        await Promise.all(Array.from({ length: 20 }, (_, k) => visit(n + k)));
+      }
+      await Promise.all(servings);
+      assert.equal(served, 200);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
 });
