@@ -37,8 +37,9 @@ interface Shutdown {
   oncomplete?: (...status: unknown[]) => void;
 }
 
-/** How soon it is looked whether an end is with the system, and how seldom at last, in milliseconds. */
-const LOOK_MS = 1;
+/** Turns in which it is looked whether an end is with the system: mostly it is in the next. */
+const TURNS = 3;
+/** How seldom that is looked at last, in milliseconds: from one on twice as long each time. */
 const MOST_LOOK_MS = 80;
 
 /** Who is shown bytes below TLS. */
@@ -115,15 +116,16 @@ function endWhenSent(
   tls.shutdown = (request) => {
     const { oncomplete } = request;
     const done = (...status: unknown[]): void => void oncomplete?.apply(request, status);
-    const look = (waitMs: number): void => {
+    const look = (looked: number): void => {
       const below = handle();
       if (typeof below?.shutdown !== "function") return done(0);
       const code = below.shutdown(Object.assign(new request.constructor(), { oncomplete: done }));
       if (code === 0) return;
       if (code > 0 || nameOf(code) !== "EALREADY") return done(0); // it is over
-      setTimeout(() => look(Math.min(2 * waitMs, MOST_LOOK_MS)), waitMs);
+      if (looked < TURNS) setImmediate(look, looked + 1);
+      else setTimeout(look, Math.min(2 ** (looked - TURNS), MOST_LOOK_MS), looked + 1);
     };
-    request.oncomplete = () => look(LOOK_MS);
+    request.oncomplete = () => look(0);
     return shutdown.call(tls, request);
   };
 }
