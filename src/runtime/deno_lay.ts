@@ -9,8 +9,11 @@
  * record; of a FIN TLS is told by another call. What TLS sends does not pass through JavaScript, which is
  * half the cost of bulk, but for a server's first flight: it is asked for as if TLS lay over a stream of ours.
  *
+ * An end of ours is done when the system has all of it.
+ *
  * Handles are undocumented, so that any of this may be missing one day. As with `orderly_end.ts`, no sign of
- * good order is a cut then, and no group is named; and TLS is paused itself, for all that its end is lost.
+ * good order is a cut then, and no group is named; TLS is paused itself, for all that
+ * its end is lost, and our own end is done when Deno says so.
  *
  * @module
  */
