@@ -114,56 +114,53 @@ const near = (way: Way): { port: number; cert: string } => ({
 const WARM_UP: Sending = { bytes: WARM_UP_BYTES, write: SMALL_BLOCK, greeting: 1 };
 const SEND: Sending = { bytes: BYTES, write: LARGE_BLOCK, greeting: 1 };
 const TAKE: Sending = { bytes: 0, write: 1, greeting: BYTES };
-const sourceOf = (way: Way): { port: number; cert: string } => ({
-  port: ports.get(way)!.source,
-  cert: pair.cert,
+/** Bulk: `once` moves {@linkcode BYTES}. */
+const bulk = (
+  id: string,
+  work: string,
+  warmUp: (way: Way) => Promise<unknown>,
+  once: (way: Way) => Promise<unknown>,
+): Work => ({
+  id,
+  work,
+  unit: "CPU s per GiB",
+  rounds: BULK_ROUNDS,
+  warmUp,
+  sample: async (way) => [await cpuPerGib(BYTES, () => once(way))],
 });
-/** As much as {@linkcode WARM_UP}, where only one amount can be had. */
-const warmUpBy = async (once: () => Promise<unknown>): Promise<void> => {
-  for (let bytes = 0; bytes < WARM_UP_BYTES; bytes += BYTES) await once();
-};
+/** The same, where only that much can be had at a time. */
+const fixed = (id: string, work: string, once: (way: Way) => Promise<unknown>): Work =>
+  bulk(id, work, async (way) => {
+    for (let bytes = 0; bytes < WARM_UP_BYTES; bytes += BYTES) await once(way);
+  }, once);
+const farSends = (way: Way, sending: Sending): Promise<unknown> =>
+  far.order({ do: "send", ...near(way), ...sending });
+const nearSends = (way: Way, sending: Sending): Promise<unknown> =>
+  way.send(far.port, far.cert, sending);
 
 const WORKS: readonly Work[] = [
-  {
-    id: "bulk_in",
-    work: "bulk received by a server",
-    unit: "CPU s per GiB",
-    rounds: BULK_ROUNDS,
-    warmUp: (way) => far.order({ do: "send", ...near(way), ...WARM_UP }),
-    sample: async (
-      way,
-    ) => [await cpuPerGib(BYTES, () => far.order({ do: "send", ...near(way), ...SEND }))],
-  },
-  {
-    id: "bulk_in_client",
-    work: "bulk received by a client",
-    unit: "CPU s per GiB",
-    rounds: BULK_ROUNDS,
-    warmUp: (way) => warmUpBy(() => way.send(far.source, far.cert, TAKE)),
-    sample: async (way) => [
-      await cpuPerGib(BYTES, () => way.send(far.source, far.cert, TAKE)),
-    ],
-  },
-  {
-    id: "bulk_out_server",
-    work: "bulk sent by a server",
-    unit: "CPU s per GiB",
-    rounds: BULK_ROUNDS,
-    warmUp: (way) => warmUpBy(() => far.order({ do: "send", ...sourceOf(way), ...TAKE })),
-    sample: async (way) => [
-      await cpuPerGib(BYTES, () => far.order({ do: "send", ...sourceOf(way), ...TAKE })),
-    ],
-  },
-  {
-    id: "bulk_out",
-    work: "bulk sent by a client",
-    unit: "CPU s per GiB",
-    rounds: BULK_ROUNDS,
-    warmUp: (way) => way.send(far.port, far.cert, WARM_UP),
-    sample: async (way) => [
-      await cpuPerGib(BYTES, () => way.send(far.port, far.cert, SEND)),
-    ],
-  },
+  bulk(
+    "bulk_in",
+    "bulk received by a server",
+    (way) => farSends(way, WARM_UP),
+    (way) => farSends(way, SEND),
+  ),
+  fixed(
+    "bulk_in_client",
+    "bulk received by a client",
+    (way) => way.send(far.source, far.cert, TAKE),
+  ),
+  fixed(
+    "bulk_out_server",
+    "bulk sent by a server",
+    (way) => far.order({ do: "send", ...near(way), port: ports.get(way)!.source, ...TAKE }),
+  ),
+  bulk(
+    "bulk_out",
+    "bulk sent by a client",
+    (way) => nearSends(way, WARM_UP),
+    (way) => nearSends(way, SEND),
+  ),
   {
     id: "server_full",
     work: "full handshake, as server",
