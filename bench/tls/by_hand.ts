@@ -4,8 +4,9 @@
  * or on which nothing moves, is given up; and an end that the peer has told within TLS is told from a FIN, which
  * anyone on the way can forge.
  *
- * For Deno and Bun. None of it is slower than it must be: TLS lies on the runtime's own socket, bytes come by `data` events, and an
- * end is judged when it comes. Where nothing public tells one from the other, that is done as this library does.
+ * For Deno and Bun. TLS lies on the runtime's own socket, bytes come by `data` events, and an end is judged when
+ * it comes. Where nothing public tells one from the other, that is done as this library does; what this library
+ * does for speed alone, receiving on Deno into memory that sockets share, is not in it.
  *
  * @module
  */

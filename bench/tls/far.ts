@@ -1,7 +1,7 @@
 /**
  * The other end of the TLS benchmark, a process of its own: always `node:tls` on Bun, whose servers
- * prefer a hybrid key exchange. It obeys one JSON line at a time on its standard input. Its arguments are the
- * bytes that further servers of it greet with.
+ * prefer a hybrid key exchange. It obeys one JSON line at a time on its standard input. Its argument is how many
+ * bytes a second server of it greets with.
  *
  * @module
  */
@@ -27,9 +27,8 @@ export type Order =
 
 const way = nodeTls();
 const pair = await throwAwayCertificate();
-const sources: number[] = [];
-for (const bytes of process.argv.slice(2)) sources.push(await way.serve(pair, Number(bytes)));
-console.log(JSON.stringify({ port: await way.serve(pair, 1), sources, cert: pair.cert }));
+const source = await way.serve(pair, Number(process.argv[2]));
+console.log(JSON.stringify({ port: await way.serve(pair, 1), source, cert: pair.cert }));
 
 for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line) as Order;

@@ -47,10 +47,10 @@ async function startFar(): Promise<Far> {
     if (done === true) throw new Error("the other end of the TLS benchmark has ended");
     return JSON.parse(value) as Record<string, unknown>;
   };
-  const { port, sources, cert } = await next() as { port: number; sources: number[]; cert: string };
+  const { port, source, cert } = await next() as { port: number; source: number; cert: string };
   return {
     port,
-    source: sources[0]!,
+    source,
     cert,
     async order(order) {
       child.stdin.write(`${JSON.stringify(order)}\n`);

@@ -5,21 +5,18 @@
  */
 
 import type { AddressInfo } from "node:net";
-import { connect as connectTls, createServer as createTls, type TLSSocket } from "node:tls";
+import {
+  connect as connectTls,
+  type ConnectionOptions,
+  createServer as createTls,
+  type TLSSocket,
+} from "node:tls";
 import { runtimeName } from "../../test/runtimes.ts";
 import { ALPN, block, greetingBlock, HOST, type Way } from "./roles.ts";
 
 /** See the module. */
 export function nodeTls(): Way {
-  const open = (port: number, cert: string): ReturnType<typeof connectTls> =>
-    connectTls({
-      host: HOST,
-      port,
-      ca: cert,
-      ALPNProtocols: ALPN,
-      minVersion: "TLSv1.3",
-      servername: "localhost",
-    });
+  const open = (port: number, cert: string): TLSSocket => connectTls(optionsOf(port, cert));
   return {
     name: "node:tls",
     lacks: "handshakes before anyone is let in; an end and a cut look alike; no deadlines",
@@ -62,6 +59,17 @@ export function nodeTls(): Way {
   };
 }
 
+function optionsOf(port: number, cert: string): ConnectionOptions {
+  return {
+    host: HOST,
+    port,
+    ca: cert,
+    ALPNProtocols: ALPN,
+    minVersion: "TLSv1.3",
+    servername: "localhost",
+  };
+}
+
 /** Writes a block until so many bytes are written, one write at a time. */
 export function writeAll(
   socket: TLSSocket,
@@ -85,12 +93,7 @@ export function resumingHandshakes(port: number, cert: string, count: number): P
     new Promise((resolve, reject) => {
       const start = performance.now();
       const socket = connectTls({
-        host: HOST,
-        port,
-        ca: cert,
-        ALPNProtocols: ALPN,
-        minVersion: "TLSv1.3",
-        servername: "localhost",
+        ...optionsOf(port, cert),
         ...(session === undefined ? {} : { session: session as never }),
       });
       let ms: number | undefined;

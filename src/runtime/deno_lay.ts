@@ -12,8 +12,8 @@
  * An end of ours is done when the system has all of it.
  *
  * Handles are undocumented, so that any of this may be missing one day. As with `orderly_end.ts`, no sign of
- * good order is a cut then, and no group is named; TLS is paused itself, for all that
- * its end is lost, and our own end is done when Deno says so.
+ * good order is a cut then, and no group is named; TLS is paused itself, for all that its end is lost; and an end
+ * of ours is done when Deno says so.
  *
  * @module
  */

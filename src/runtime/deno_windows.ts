@@ -3,7 +3,7 @@
  * what it says decrypted into another. Both are done with when the call that hands it on returns.
  *
  * Left to itself Deno makes a buffer for each of the two, and events of a stream for what was decrypted: about
- * half the processor time of bulk. Its handles and streams have what it takes, as `onread` of `node:net` works by
+ * a third of the processor time of what is received. Its handles and streams have what it takes, as `onread` of `node:net` works by
  * it; only `node:tls` has no way to ask for it over a socket that is there already. So these members are not
  * documented. Where one is missing nothing is done; and what comes in a buffer of Deno's after all is left to Deno.
  *
